@@ -1,0 +1,56 @@
+using FastMesh.Engine.DataPath;
+using FastMesh.Engine.Protocol;
+
+namespace FastMesh.Engine.Daemon;
+
+/// <summary>Everything the daemon needs to run, read and checked. Immutable; a reload makes a new one.</summary>
+public sealed record DaemonOptions
+{
+    /// <summary>The net name, or empty.</summary>
+    public string NetName { get; init; } = "";
+
+    /// <summary>CONFBASE, absolute.</summary>
+    public required string ConfigDirectory { get; init; }
+
+    /// <summary>Settings of the mesh.</summary>
+    public required MeshSettings Mesh { get; init; }
+
+    /// <summary>Host files of other nodes.</summary>
+    public required IPeerDirectory Peers { get; init; }
+
+    /// <summary>The virtual network device.</summary>
+    public DeviceSettings Device { get; init; } = new();
+
+    /// <summary>BindToAddress values; empty: one wildcard set. Host <c>*</c> means any address; ports are filled in.</summary>
+    public IReadOnlyList<HostPort> BindToAddress { get; init; } = [];
+
+    /// <summary>BindToInterface, or null; also for TCP.</summary>
+    public string? BindToInterface { get; init; }
+
+    /// <summary>Options of the UDP sockets.</summary>
+    public UdpSettings Udp { get; init; } = new();
+
+    /// <summary>How the shards run.</summary>
+    public DataPlaneSettings DataPlane { get; init; } = new();
+
+    /// <summary>ScriptsInterpreter, or null.</summary>
+    public string? ScriptsInterpreter { get; init; }
+
+    /// <summary>GraphDumpFile: a path, or a command after a leading pipe character; null: none.</summary>
+    public string? GraphDumpFile { get; init; }
+
+    /// <summary>ProcessPriority as a nice value: 10, 0 or -10; null: leave it alone.</summary>
+    public int? Nice { get; init; }
+
+    /// <summary>-L: lock all memory.</summary>
+    public bool LockMemory { get; init; }
+
+    /// <summary>-R: chroot to the configuration directory after start-up.</summary>
+    public bool Chroot { get; init; }
+
+    /// <summary>-U: the user to become after start-up, or null.</summary>
+    public string? User { get; init; }
+
+    /// <summary>Reads the configuration again for a reload; throws with a clear message if it is bad.</summary>
+    public Func<DaemonOptions>? Reread { get; init; }
+}

@@ -1,0 +1,145 @@
+using FastMesh.Engine.Crypto;
+using FastMesh.Engine.Routing;
+using FastMesh.Engine.Wire;
+
+namespace FastMesh.Engine.Protocol;
+
+/// <summary>Which IP versions to listen on and to resolve to (AddressFamily).</summary>
+public enum AddressFamilyChoice
+{
+    /// <summary>Both.</summary>
+    Any,
+
+    /// <summary>IPv4 only.</summary>
+    IPv4,
+
+    /// <summary>IPv6 only.</summary>
+    IPv6,
+}
+
+/// <summary>A host name or numeric address, and a port number or service name, as written in the configuration.</summary>
+/// <param name="Host">Name or number; <c>*</c> in BindToAddress means any.</param>
+/// <param name="Port">Number or service name.</param>
+public readonly record struct HostPort(string Host, string Port)
+{
+    /// <summary>The form of tinc's log lines.</summary>
+    public override string ToString() => $"{Host} port {Port}";
+}
+
+/// <summary>The kinds of Proxy (tinc 1.0 reference, 4.10).</summary>
+public enum ProxyKind
+{
+    /// <summary>SOCKS 4, IPv4 targets.</summary>
+    Socks4,
+
+    /// <summary>SOCKS 4a, host names allowed.</summary>
+    Socks4a,
+
+    /// <summary>SOCKS 5.</summary>
+    Socks5,
+
+    /// <summary>HTTP CONNECT.</summary>
+    Http,
+
+    /// <summary>A command whose standard input and output are the meta stream.</summary>
+    Exec,
+}
+
+/// <summary>The Proxy setting.</summary>
+/// <param name="Kind">How to talk to it.</param>
+/// <param name="Address">Where it is; unused for <see cref="ProxyKind.Exec"/>.</param>
+/// <param name="User">User name or null.</param>
+/// <param name="Password">Password or null.</param>
+/// <param name="Command">The command of <see cref="ProxyKind.Exec"/>.</param>
+public sealed record ProxySettings(ProxyKind Kind, HostPort Address, string? User = null, string? Password = null, string? Command = null);
+
+/// <summary>Everything the mesh state machine needs to know at start (tinc 1.0 reference, 2.4). Immutable.</summary>
+public sealed record MeshSettings
+{
+    /// <summary>Own name, valid by <see cref="NodeName"/>.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Own RSA key; its public half is what peers have in their host files.</summary>
+    public required RsaIdentity Key { get; init; }
+
+    /// <summary>Own subnets.</summary>
+    public IReadOnlyList<Subnet> Subnets { get; init; } = [];
+
+    /// <summary>Nodes to connect to, in order, without duplicates.</summary>
+    public IReadOnlyList<string> ConnectTo { get; init; } = [];
+
+    /// <summary>Own listening port as announced in ACK: the configured text made numeric, or the port the socket got.</summary>
+    public string Port { get; init; } = "655";
+
+    /// <summary>How others must protect packets to this node (Cipher, Digest, MACLength, Compression).</summary>
+    public LegacySuite Suite { get; init; } = LegacySuite.Default;
+
+    /// <summary>What is fixed about forwarding; also in the published tables.</summary>
+    public ForwardingOptions Forwarding { get; init; } = new();
+
+    /// <summary>AddressFamily.</summary>
+    public AddressFamilyChoice AddressFamily { get; init; }
+
+    /// <summary>IndirectData.</summary>
+    public bool IndirectData { get; init; }
+
+    /// <summary>TCPOnly; implies IndirectData.</summary>
+    public bool TcpOnly { get; init; }
+
+    /// <summary>PMTUDiscovery; the default is the opposite of TCPOnly.</summary>
+    public bool PmtuDiscovery { get; init; } = true;
+
+    /// <summary>ClampMSS.</summary>
+    public bool ClampMss { get; init; } = true;
+
+    /// <summary>LocalDiscovery.</summary>
+    public bool LocalDiscovery { get; init; }
+
+    /// <summary>StrictSubnets; true whenever TunnelServer is.</summary>
+    public bool StrictSubnets { get; init; }
+
+    /// <summary>TunnelServer.</summary>
+    public bool TunnelServer { get; init; }
+
+    /// <summary>Hostnames: reverse lookups in log text.</summary>
+    public bool Hostnames { get; init; }
+
+    /// <summary>PMTU: ceiling for the path MTU of direct neighbours, bytes, or null.</summary>
+    public int? Pmtu { get; init; }
+
+    /// <summary>ReplayWindow, bytes of bitmap; 0 turns the check off.</summary>
+    public int ReplayWindow { get; init; } = 16;
+
+    /// <summary>MaxOutputBufferSize, bytes.</summary>
+    public int MaxOutputBufferSize { get; init; } = 10 * Node.MaxFrameLength;
+
+    /// <summary>PingInterval.</summary>
+    public TimeSpan PingInterval { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>PingTimeout; also the period of the periodic check.</summary>
+    public TimeSpan PingTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>KeyExpire.</summary>
+    public TimeSpan KeyExpire { get; init; } = TimeSpan.FromSeconds(3600);
+
+    /// <summary>MACExpire.</summary>
+    public TimeSpan MacExpire { get; init; } = TimeSpan.FromSeconds(600);
+
+    /// <summary>MinTimeout: floor of the reconnect back-off.</summary>
+    public TimeSpan MinTimeout { get; init; }
+
+    /// <summary>MaxTimeout: ceiling of the reconnect back-off.</summary>
+    public TimeSpan MaxTimeout { get; init; } = TimeSpan.FromSeconds(900);
+
+    /// <summary>Proxy for outgoing meta connections, or null.</summary>
+    public ProxySettings? Proxy { get; init; }
+
+    /// <summary>--bypass-security: no meta authentication or encryption.</summary>
+    public bool BypassSecurity { get; init; }
+
+    /// <summary>LegacyProtocol (ours): false refuses protocol 17.0.</summary>
+    public bool LegacyProtocol { get; init; } = true;
+
+    /// <summary>GraphDumpFile: whether graph dumps are wanted.</summary>
+    public bool DumpGraph { get; init; }
+}

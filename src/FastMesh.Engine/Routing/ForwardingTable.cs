@@ -1,0 +1,127 @@
+using System.Diagnostics.CodeAnalysis;
+using FastMesh.Engine.Wire;
+
+namespace FastMesh.Engine.Routing;
+
+/// <summary>
+/// An immutable snapshot of all that shards need to forward packets: nodes, subnets, addresses and sessions. Built by the
+/// control plane after a change, published by one volatile write, read once per turn by each shard.
+/// </summary>
+public sealed class ForwardingTable
+{
+    private readonly PeerRoute?[] _peers;
+    private readonly PrefixMap _ipv4 = new(), _ipv6 = new(), _macs = new();
+    private readonly Dictionary<ulong, LearnedMac> _learned = [];
+    private readonly Dictionary<Endpoint, PeerRoute> _byAddress = [];
+
+    /// <summary>Takes a snapshot.</summary>
+    /// <param name="options">The fixed settings.</param>
+    /// <param name="graph">Nodes after <see cref="Graph.Recompute"/>.</param>
+    /// <param name="subnets">All subnets.</param>
+    /// <param name="learned">Ethernet addresses seen on the own device.</param>
+    public ForwardingTable(ForwardingOptions options, Graph graph, SubnetTable subnets, IEnumerable<LearnedMac> learned)
+    {
+        Options = options;
+        _peers = new PeerRoute?[graph.IdLimit];
+        foreach (Node node in graph.Nodes)
+            _peers[node.Id] = new PeerRoute(node, node == graph.Self);
+        Self = _peers[graph.Self.Id]!;
+        Self.Options = options.LocalOptions;
+
+        foreach (Node node in graph.Nodes)
+            Link(node);
+        Peers = [.. _peers.Where(peer => peer is { IsSelf: false }).Select(peer => peer!)];
+        foreach ((Subnet subnet, Node owner) in subnets.All)
+        {
+            if (Find(owner.Id) is { } route)
+                MapOf(subnet.Kind).Add(subnet, route);
+        }
+
+        foreach (LearnedMac mac in learned)
+            _learned[mac.Address.Value] = mac;
+    }
+
+    /// <summary>The fixed settings.</summary>
+    public ForwardingOptions Options { get; }
+
+    /// <summary>The daemon itself.</summary>
+    public PeerRoute Self { get; }
+
+    /// <summary>All other known nodes.</summary>
+    public IReadOnlyList<PeerRoute> Peers { get; }
+
+    /// <summary>The node with that <see cref="Node.Id"/>, or null if it is gone.</summary>
+    public PeerRoute? Find(int id) => (uint)id < (uint)_peers.Length ? _peers[id] : null;
+
+    /// <summary>The node whose UDP address is <paramref name="source"/>; of several the first in name order.</summary>
+    public bool TryFindByAddress(in Endpoint source, [NotNullWhen(true)] out PeerRoute? peer) =>
+        _byAddress.TryGetValue(source, out peer);
+
+    /// <summary>
+    /// The owner of an IPv4 destination: of all matching subnets whose owner is reachable the longest, lightest; if none is
+    /// reachable an unreachable owner; null if no subnet matches (tinc 1.0 reference, 6.2).
+    /// </summary>
+    public PeerRoute? FindOwner(uint ipv4) => _ipv4.Find(ipv4);
+
+    /// <summary>The owner of an IPv6 destination, as for IPv4.</summary>
+    public PeerRoute? FindOwner(UInt128 ipv6) => _ipv6.Find(ipv6);
+
+    /// <summary>The owner of an Ethernet address; addresses match exactly.</summary>
+    public PeerRoute? FindOwner(MacAddress mac) => _macs.Find(mac.Value);
+
+    /// <summary>The record of an address learned on the own device, to be touched; false if it must be reported as new.</summary>
+    public bool TryFindLearned(MacAddress mac, [NotNullWhen(true)] out LearnedMac? learned) =>
+        _learned.TryGetValue(mac.Value, out learned);
+
+    private PrefixMap MapOf(SubnetKind kind) => kind switch
+    {
+        SubnetKind.Mac => _macs,
+        SubnetKind.IPv4 => _ipv4,
+        _ => _ipv6,
+    };
+
+    private void Link(Node node)
+    {
+        PeerRoute route = _peers[node.Id]!;
+        if (node.NextHop is { } nextHop && Find(nextHop.Id) is { } hopRoute)
+            route.NextHop = hopRoute;
+        if (node.Via is { } via && Find(via.Id) is { } viaRoute)
+            route.Via = viaRoute;
+        if (!route.IsSelf && route.Address.IsSet)
+            _byAddress.TryAdd(route.Address, route);
+    }
+
+    /// <summary>Longest-prefix lookup by one hash table per prefix length in use, longest first.</summary>
+    private sealed class PrefixMap
+    {
+        private readonly List<(int Length, UInt128 Mask, Dictionary<UInt128, PeerRoute> Owners)> _reachable = [], _unreachable = [];
+
+        /// <summary>Subnets must come in the global order, so that the first of equal prefixes is the preferred one.</summary>
+        public void Add(Subnet subnet, PeerRoute owner)
+        {
+            var levels = owner.Reachable ? _reachable : _unreachable;
+            if (levels.Count == 0 || levels[^1].Length != subnet.PrefixLength)
+            {
+                int host = subnet.AddressBits - subnet.PrefixLength;
+                UInt128 mask = host >= 128 ? 0 : UInt128.MaxValue << host;
+                levels.Add((subnet.PrefixLength, mask, []));
+            }
+
+            (_, UInt128 levelMask, Dictionary<UInt128, PeerRoute> owners) = levels[^1];
+            owners.TryAdd(subnet.Address & levelMask, owner);
+        }
+
+        public PeerRoute? Find(UInt128 address) => Find(_reachable, address) ?? Find(_unreachable, address);
+
+        private static PeerRoute? Find(List<(int, UInt128 Mask, Dictionary<UInt128, PeerRoute> Owners)> levels, UInt128 address)
+        {
+            foreach ((_, UInt128 mask, Dictionary<UInt128, PeerRoute> owners) in levels)
+            {
+                if (owners.TryGetValue(address & mask, out PeerRoute? owner))
+                    return owner;
+            }
+
+            return null;
+        }
+    }
+}

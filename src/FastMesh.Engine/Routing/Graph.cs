@@ -1,0 +1,165 @@
+using FastMesh.Engine.Wire;
+
+namespace FastMesh.Engine.Routing;
+
+/// <summary>
+/// The mesh as nodes and edges, and what follows from them: reachability, next hops and the spanning tree
+/// (tinc 1.0 reference, chapter 7). Deterministic: every node computes the same tree from the same edges. Not thread-safe.
+/// </summary>
+public sealed class Graph
+{
+    private readonly SortedDictionary<string, Node> _nodes = new(StringComparer.Ordinal);
+    private readonly SortedSet<Edge> _edges = new(Edge.ByWeight);
+    private int _nextId;
+
+    /// <summary>Makes a graph of one node, the daemon itself, which is always reachable.</summary>
+    public Graph(string selfName)
+    {
+        Self = GetOrAdd(selfName);
+        Self.Reachable = true;
+        Self.Indirect = false;
+        Self.NextHop = Self.Via = Self;
+    }
+
+    /// <summary>The daemon's own node.</summary>
+    public Node Self { get; }
+
+    /// <summary>All nodes in name order.</summary>
+    public IReadOnlyCollection<Node> Nodes => _nodes.Values;
+
+    /// <summary>All edges by weight, from-name and to-name.</summary>
+    public IReadOnlyCollection<Edge> Edges => _edges;
+
+    /// <summary>One more than the highest <see cref="Node.Id"/> ever given.</summary>
+    public int IdLimit => _nextId;
+
+    /// <summary>The node of that name, or null.</summary>
+    public Node? Find(string name) => _nodes.GetValueOrDefault(name);
+
+    /// <summary>The node of that name, made (unreachable) if it is new.</summary>
+    public Node GetOrAdd(string name)
+    {
+        if (!_nodes.TryGetValue(name, out Node? node))
+            _nodes.Add(name, node = new Node(name, _nextId++));
+        return node;
+    }
+
+    /// <summary>The edge between two nodes, or null.</summary>
+    public static Edge? FindEdge(Node from, Node to) => from.Edges.GetValueOrDefault(to.Name);
+
+    /// <summary>Adds an edge, or gives the existing one new values.</summary>
+    public Edge SetEdge(Node from, Node to, (string Address, string Port) address, EdgeOptions options, int weight)
+    {
+        if (from.Edges.TryGetValue(to.Name, out Edge? edge))
+            _edges.Remove(edge);
+        else
+            edge = new Edge(from, to) { Reverse = FindEdge(to, from) };
+
+        edge.AddressText = address;
+        edge.Address = Endpoint.TryParse(address.Address, address.Port, out Endpoint parsed) ? parsed : default;
+        (edge.Options, edge.Weight) = (options, weight);
+        from.Edges[to.Name] = edge;
+        _edges.Add(edge);
+        if (edge.Reverse is { } reverse)
+            reverse.Reverse = edge;
+        return edge;
+    }
+
+    /// <summary>Removes an edge.</summary>
+    public void RemoveEdge(Edge edge)
+    {
+        _edges.Remove(edge);
+        edge.From.Edges.Remove(edge.To.Name);
+        if (edge.Reverse is { } reverse)
+            reverse.Reverse = null;
+    }
+
+    /// <summary>Removes a node that has no edges and to which none points.</summary>
+    public void RemoveNode(Node node) => _nodes.Remove(node.Name);
+
+    /// <summary>
+    /// Recomputes paths and the spanning tree. Afterwards <paramref name="flipped"/> holds, in name order, the nodes whose
+    /// <see cref="Node.Reachable"/> changed, and <paramref name="addressed"/> those that got their UDP address from an edge.
+    /// </summary>
+    public void Recompute(ICollection<Node> flipped, ICollection<Node> addressed)
+    {
+        FindPaths(addressed);
+        FindSpanningTree();
+        foreach (Node node in _nodes.Values)
+        {
+            if (node.Visited == node.Reachable)
+                continue;
+            node.Reachable = node.Visited;
+            flipped.Add(node);
+        }
+    }
+
+    /// <summary>Breadth first by hop count; a node found indirectly may be found again by a direct path (7.2).</summary>
+    private void FindPaths(ICollection<Node> addressed)
+    {
+        foreach (Node node in _nodes.Values)
+            (node.Visited, node.Indirect) = (false, true);
+        (Self.Visited, Self.Indirect, Self.NextHop, Self.Via) = (true, false, Self, Self);
+
+        var queue = new Queue<Node>();
+        queue.Enqueue(Self);
+        while (queue.TryDequeue(out Node? node))
+        {
+            foreach (Edge edge in node.Edges.Values)
+            {
+                Node to = edge.To;
+                bool indirect = node.Indirect || edge.Options.HasFlag(EdgeOptions.Indirect);
+                if (edge.Reverse is null || (to.Visited && (!to.Indirect || indirect)))
+                    continue;
+
+                if (!to.Visited)
+                    to.NextHop = node == Self ? to : node.NextHop;
+                (to.Visited, to.Indirect, to.Entry, to.Options) = (true, indirect, edge, edge.Options);
+                to.Via = indirect ? node.Via : to;
+                if (!to.Address.IsSet && edge.Address.IsSet && edge.Address.Port != 0)
+                {
+                    to.Address = edge.Address;
+                    addressed.Add(to);
+                }
+
+                queue.Enqueue(to);
+            }
+        }
+    }
+
+    /// <summary>Grows one tree from the first reachable edge in weight order, restarting after each skipped edge (7.3).</summary>
+    private void FindSpanningTree()
+    {
+        foreach (Node node in _nodes.Values)
+            (node.OnSpanningTree, node.InTree) = (false, false);
+
+        Edge? first = _edges.FirstOrDefault(edge => edge.From.Visited);
+        if (first is null)
+            return;
+        first.From.InTree = true;
+
+        bool grown = true;
+        while (grown)
+        {
+            grown = false;
+            bool skipped = false;
+            foreach (Edge edge in _edges)
+            {
+                if (edge.Reverse is null || edge.From.InTree == edge.To.InTree)
+                {
+                    skipped = true;
+                    continue;
+                }
+
+                edge.From.InTree = edge.To.InTree = true;
+                if (edge.From == Self)
+                    edge.To.OnSpanningTree = true;
+                if (edge.To == Self)
+                    edge.From.OnSpanningTree = true;
+                grown = true;
+                if (skipped)
+                    break;
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+using FastMesh.Engine.Crypto;
+using FastMesh.Engine.Wire;
+
+namespace FastMesh.Engine.Routing;
+
+/// <summary>
+/// One node of the mesh as this daemon knows it. Mutable and owned by the control plane; shards see only the
+/// <see cref="PeerRoute"/> that is made of it when a <see cref="ForwardingTable"/> is published.
+/// </summary>
+public sealed class Node
+{
+    /// <summary>Largest VPN frame, in bytes with the 14-byte Ethernet header (tinc 1.0 reference, 0.1).</summary>
+    public const int MaxFrameLength = 1518;
+
+    internal Node(string name, int id) => (Name, Id) = (name, id);
+
+    /// <summary>The node's name.</summary>
+    public string Name { get; }
+
+    /// <summary>A small number that is this node's for the life of the daemon; names it in messages to and from shards.</summary>
+    public int Id { get; }
+
+    /// <summary>Outgoing edges by destination name.</summary>
+    public SortedDictionary<string, Edge> Edges { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Whether a path of usable edges leads to the node.</summary>
+    public bool Reachable { get; internal set; }
+
+    /// <summary>Whether UDP may not be sent to it directly.</summary>
+    public bool Indirect { get; internal set; } = true;
+
+    /// <summary>The direct neighbour on the path to it; itself for a neighbour; self for self.</summary>
+    public Node? NextHop { get; internal set; }
+
+    /// <summary>The last node on the path that may be addressed by UDP; self means "use the next hop".</summary>
+    public Node? Via { get; internal set; }
+
+    /// <summary>The edge through which the last graph run reached it.</summary>
+    public Edge? Entry { get; internal set; }
+
+    /// <summary>Options of the entry edge.</summary>
+    public EdgeOptions Options { get; internal set; }
+
+    /// <summary>The UDP address packets to it are sent to, if known.</summary>
+    public Endpoint Address { get; set; }
+
+    /// <summary>Index of the UDP socket to use, or -1 for the first of the address's family.</summary>
+    public int Socket { get; set; } = -1;
+
+    /// <summary>Largest frame that routing lets through to it by UDP, bytes.</summary>
+    public int Mtu { get; set; } = MaxFrameLength;
+
+    /// <summary>Largest frame proven to arrive by UDP, bytes; 0 before the first probe reply.</summary>
+    public int MinMtu { get; set; }
+
+    /// <summary>Smallest frame not yet proven to be too large, bytes.</summary>
+    public int MaxMtu { get; set; } = MaxFrameLength;
+
+    /// <summary>Seals packets to it, present while it has given us a valid key.</summary>
+    public LegacySealer? Sealer { get; set; }
+
+    /// <summary>Opens packets from it, present while we have given it a key.</summary>
+    public LegacyOpener? Opener { get; set; }
+
+    /// <summary>Whether an active meta connection to it exists.</summary>
+    public bool HasConnection { get; set; }
+
+    /// <summary>Whether that connection belongs to the spanning tree for broadcasts.</summary>
+    public bool OnSpanningTree { get; internal set; }
+
+    internal bool Visited { get; set; }
+
+    internal bool InTree { get; set; }
+
+    /// <inheritdoc/>
+    public override string ToString() => Name;
+}
