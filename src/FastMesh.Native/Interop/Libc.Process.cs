@@ -1,0 +1,89 @@
+using System.Runtime.InteropServices;
+
+namespace FastMesh.Native.Interop;
+
+/// <summary>C library: process, users, limits, scheduling, system log.</summary>
+internal static unsafe partial class Libc
+{
+    internal const int MCL_CURRENT = 1, MCL_FUTURE = 2, MCL_ONFAULT = 4;
+    internal const int RLIMIT_MEMLOCK = 8;
+    internal const ulong RLIM_INFINITY = ulong.MaxValue;
+    internal const int PRIO_PROCESS = 0, PR_SET_NAME = 15;
+    internal const int LOG_CONS = 2, LOG_PID = 1, LOG_DAEMON = 3 << 3;
+
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct Rlimit
+    {
+        internal ulong rlim_cur;
+        internal ulong rlim_max;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct Passwd
+    {
+        internal byte* pw_name;
+        internal byte* pw_passwd;
+        internal uint pw_uid;
+        internal uint pw_gid;
+        internal byte* pw_gecos;
+        internal byte* pw_dir;
+        internal byte* pw_shell;
+    }
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int setsid();
+
+    [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int chdir(string path);
+
+    [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int chroot(string path);
+
+    [LibraryImport(Library)]
+    internal static partial uint umask(uint mask);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int kill(int pid, int signal);
+
+    [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial Passwd* getpwnam(string name);
+
+    [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int initgroups(string user, uint group);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int setgid(uint gid);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int setuid(uint uid);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int mlockall(int flags);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int getrlimit(int resource, Rlimit* limit);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int setrlimit(int resource, Rlimit* limit);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int setpriority(int which, uint who, int priority);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int sched_setaffinity(int pid, nuint size, void* mask);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int sched_getaffinity(int pid, nuint size, void* mask);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int prctl(int option, nint a, nint b, nint c, nint d);
+
+    [LibraryImport(Library)]
+    internal static partial void openlog(byte* ident, int option, int facility);
+
+    [LibraryImport(Library)]
+    internal static partial void syslog(int priority, byte* format, byte* argument);
+
+    [LibraryImport(Library)]
+    internal static partial void closelog();
+}
