@@ -1,0 +1,29 @@
+#!/bin/sh
+# install-packages.sh: as root, installs the Debian packages that the tests, the demo and the comparison use and
+# that are missing; then checks the version of the daemon that is the reference. Without root it only says so.
+set -eu
+
+packages="tinc iperf3 nftables iproute2 iputils-ping liblzo2-2 net-tools socat tcpdump openssl util-linux procps"
+reference="tinc version 1.0.36"
+
+installed() { dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q '^install ok installed$'; }
+
+missing=""
+for package in $packages; do installed "$package" || missing="$missing $package"; done
+
+if [ -n "$missing" ]; then
+  if [ "$(id -u)" != 0 ]; then
+    echo "Not root, so these packages stay missing and the tests that need them are skipped:$missing"
+    exit 0
+  fi
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -q
+  # shellcheck disable=SC2086  # a list of names
+  apt-get install -q -y --no-install-recommends $missing
+fi
+
+version=$(/usr/sbin/tincd --version 2>/dev/null | head -n 1 || true)
+case $version in
+  "$reference"*) ;;
+  *) echo "The reference daemon must be '$reference', this machine has '${version:-none}'." >&2; exit 1 ;;
+esac

@@ -1,0 +1,183 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace FastMesh.Interop.Tests.Support;
+
+/// <summary>
+/// One daemon with its configuration directory. Both kinds are started with the same command line and read the
+/// same files; the log lines that are waited for are the reference's.
+/// </summary>
+public sealed class MeshNode(NetworkHost host, string name, string kind) : IDisposable
+{
+    private readonly List<string> _log = [];
+    private readonly List<MeshNode> _connectTo = [];
+    private Process? _process;
+
+    public NetworkHost Host { get; } = host;
+    public string Name { get; } = name;
+    public string Kind { get; } = kind;
+
+    /// <summary>The configuration directory.</summary>
+    public string Directory { get; } = System.IO.Directory.CreateDirectory(Path.Combine(host.Network.Directory, name, "hosts")).Parent!.FullName;
+
+    public string PidFile => Path.Combine(Directory, "pid");
+
+    /// <summary>Lines of tinc.conf besides Name and ConnectTo.</summary>
+    public List<string> Settings { get; } = ["PingTimeout = 2"];
+
+    /// <summary>Lines of the node's host file besides Address and key, the same in every copy.</summary>
+    public List<string> HostSettings { get; } =
+    [
+        $"Subnet = 10.20.{host.Number}.0/24",
+        $"Subnet = fd20:0:0:{host.Number}::/64",
+    ];
+
+    /// <summary>Arguments after the usual ones.</summary>
+    public List<string> Arguments { get; } = [];
+
+    /// <summary>Variables for the daemon on top of this process's.</summary>
+    public Dictionary<string, string> Environment { get; } = [];
+
+    public NodeKeys Keys { get; set; } = NodeKeys.For(name);
+
+    /// <summary>Where others dial it; null: its IPv4 address on every segment.</summary>
+    public IReadOnlyList<string>? Addresses { get; set; }
+
+    public string Inner => $"10.20.{Host.Number}.1";
+    public string Inner6 => $"fd20:0:0:{Host.Number}::1";
+    public bool Dials => _connectTo.Count > 0;
+    public int ProcessId => _process?.Id ?? throw new InvalidOperationException($"{Name} is not running");
+    public bool IsRunning => _process is { HasExited: false };
+    public IReadOnlyList<MeshNode> Peers => _connectTo;
+
+    /// <summary>The command line up to what <see cref="Arguments"/> adds.</summary>
+    public string[] Command => [Programs.PathOf(Kind), "-n", "mesh", "-c", Directory, $"--pidfile={PidFile}"];
+
+    public void ConnectTo(params MeshNode[] peers) => _connectTo.AddRange(peers);
+
+    public void WriteFile(string file, string text) => File.WriteAllText(Path.Combine(Directory, file), text);
+
+    /// <summary>Writes an executable shell script.</summary>
+    public void WriteScript(string file, string body)
+    {
+        WriteFile(file, "#!/bin/sh\n" + body);
+        File.SetUnixFileMode(Path.Combine(Directory, file), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+
+    /// <summary>Writes this node's copy of another node's host file.</summary>
+    public void WriteHostFile(MeshNode node)
+    {
+        IEnumerable<string> addresses = node.Addresses ??
+            [.. node.Host.Segments.Where(Host.Segments.Contains).Select(segment => node.Host.Address(segment))];
+        WriteFile($"hosts/{node.Name}", string.Join('\n', [.. addresses.Select(a => $"Address = {a}"), .. node.HostSettings]) + "\n" + node.Keys.PublicPem);
+    }
+
+    /// <summary>Writes tinc.conf, the private key and, unless there is one, a tinc-up that sets both inner addresses.</summary>
+    public void WriteConfiguration()
+    {
+        WriteFile("tinc.conf", string.Join('\n', [$"Name = {Name}", .. _connectTo.Select(peer => $"ConnectTo = {peer.Name}"), .. Settings]) + "\n");
+        string key = Path.Combine(Directory, "rsa_key.priv");
+        File.WriteAllText(key, Keys.PrivatePem);
+        File.SetUnixFileMode(key, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        if (!File.Exists(Path.Combine(Directory, "tinc-up"))) WriteScript("tinc-up", TincUp());
+    }
+
+    /// <summary>The addresses are wider than the node's subnets, so that the others are on-link.</summary>
+    public string TincUp() => $"""
+        ip link set dev $INTERFACE up
+        ip addr add {Inner}/16 dev $INTERFACE
+        ip addr add {Inner6}/48 dev $INTERFACE nodad
+
+        """;
+
+    /// <summary>Starts the daemon in the foreground at debug level 5 and waits until it is ready.</summary>
+    public void Start()
+    {
+        WriteConfiguration();
+        int mark = LogMark();
+        StartWith("-D", "-d5");
+        WaitForLog("^Ready$", mark);
+    }
+
+    /// <summary>Starts the daemon in the foreground without waiting for anything.</summary>
+    public void StartWith(params string[] arguments)
+    {
+        ProcessStartInfo info = Shell.StartInfo(Host.Inside([.. Command, .. arguments, .. Arguments]));
+        info.WorkingDirectory = Directory;
+        foreach ((string key, string value) in Environment) info.Environment[key] = value;
+        _process?.Dispose();
+        _process = new Process { StartInfo = info };
+        _process.OutputDataReceived += (_, line) => Append(line.Data);
+        _process.ErrorDataReceived += (_, line) => Append(line.Data);
+        _process.Start();
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+    }
+
+    /// <summary>Ends the daemon with TERM and returns its exit code.</summary>
+    public int Stop()
+    {
+        Signal("TERM");
+        return WaitForExit();
+    }
+
+    public void Kill()
+    {
+        _process!.Kill();
+        WaitForExit();
+    }
+
+    public int WaitForExit()
+    {
+        Poll.Until(() => _process!.HasExited, () => $"{Name} did not end\n{LogTail(25)}", TimeSpan.FromSeconds(10));
+        return _process!.ExitCode;
+    }
+
+    public void Signal(string signal) => Shell.Run("kill", $"-{signal}", ProcessId.ToString(CultureInfo.InvariantCulture));
+
+    /// <summary>A position in the log, to look only at what comes after it.</summary>
+    public int LogMark()
+    {
+        lock (_log) return _log.Count;
+    }
+
+    public string[] Log(int from = 0)
+    {
+        lock (_log) return [.. _log.Skip(from)];
+    }
+
+    public string LogTail(int lines)
+    {
+        lock (_log) return string.Join('\n', _log.TakeLast(lines));
+    }
+
+    public bool HasLogged(string pattern, int from = 0) => Array.Exists(Log(from), line => Regex.IsMatch(line, pattern));
+
+    /// <summary>Waits for a line and returns the match; fails at once when the daemon has ended without it.</summary>
+    public Match WaitForLog(string pattern, int from = 0, TimeSpan? limit = null)
+    {
+        Match? found = null;
+        bool Find() => (found = Log(from).Select(line => Regex.Match(line, pattern)).FirstOrDefault(match => match.Success)) is not null;
+        Poll.TryUntil(() => Find() || !IsRunning, limit);
+        if (found is null) Poll.TryUntil(Find, TimeSpan.FromMilliseconds(200));
+        Assert.True(found is not null, $"{Name} ({Kind}) {(IsRunning ? "runs" : $"ended with {_process!.ExitCode}")} without logging /{pattern}/\n{Host.Network.LogTails()}");
+        return found;
+    }
+
+    /// <summary>Waits until the meta connection with a peer is active.</summary>
+    public void WaitForConnection(MeshNode peer, int from = 0) => WaitForLog($@"^Connection with {peer.Name} \(.*\) activated$", from);
+
+    public void Dispose()
+    {
+        if (IsRunning) _process!.Kill();
+        _process?.WaitForExit(5000);
+        _process?.Dispose();
+    }
+
+    private void Append(string? line)
+    {
+        if (line is null) return;
+        lock (_log) _log.Add(line);
+    }
+}
