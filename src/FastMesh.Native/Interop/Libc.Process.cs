@@ -49,7 +49,10 @@ internal static unsafe partial class Libc
     internal static partial Passwd* getpwnam(string name);
 
     [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial int initgroups(string user, uint group);
+    internal static partial int getgrouplist(string user, uint group, uint* groups, int* count);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int setgroups(nuint count, uint* groups);
 
     [LibraryImport(Library, SetLastError = true)]
     internal static partial int setgid(uint gid);

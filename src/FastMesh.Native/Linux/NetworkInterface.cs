@@ -46,21 +46,13 @@ public static unsafe class NetworkInterface
         return error < 0 ? error : SocketAddress.Local(fd, local);
     }
 
-    /// <summary>Fills an ifreq's name, cut to what the kernel takes (15 bytes).</summary>
-    internal static void SetName(ref Libc.Ifreq request, string name)
-    {
-        Span<byte> utf8 = stackalloc byte[Libc.IFNAMSIZ];
-        Encoding.UTF8.GetEncoder().Convert(name, utf8[..(Libc.IFNAMSIZ - 1)], flush: true, out _, out int used, out _);
-        fixed (byte* p = request.ifr_name)
-            utf8[..used].CopyTo(new(p, Libc.IFNAMSIZ));
-    }
-
     private static int Query(nuint ioctl, string name, out Libc.Ifreq request)
     {
         request = default;
         if (Encoding.UTF8.GetByteCount(name) >= Libc.IFNAMSIZ)
             return -Errno.ENODEV;
-        SetName(ref request, name);
+        fixed (byte* field = request.ifr_name)
+            CString.WriteTruncated(name, new(field, Libc.IFNAMSIZ));
         int fd = Syscall.Result(Libc.socket(Libc.AF_UNIX, Libc.SOCK_DGRAM | Libc.SOCK_CLOEXEC, 0));
         if (fd < 0)
             return fd;

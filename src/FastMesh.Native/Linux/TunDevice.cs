@@ -184,7 +184,7 @@ public sealed unsafe class TunDevice : IDisposable
     private static int Attach(int fd, string name, ushort flags, out Libc.Ifreq actual)
     {
         Libc.Ifreq request = default;
-        NetworkInterface.SetName(ref request, name);
+        CString.WriteTruncated(name, new(request.ifr_name, Libc.IFNAMSIZ));
         request.ifr_flags = (ushort)(flags | Libc.IFF_NO_PI);
         int error = Syscall.Result(Libc.ioctl(fd, Libc.TUNSETIFF, (nint)(&request)));
         if (error >= 0)
