@@ -1,3 +1,5 @@
+using FastMesh.Native.Crypto;
+
 namespace FastMesh.Engine.Crypto;
 
 /// <summary>
@@ -11,4 +13,15 @@ public readonly record struct LegacySuite(int Cipher, int Digest, int MacLength,
 {
     /// <summary>AES-256-CBC, SHA-256, 4 bytes, no compression: the defaults of tinc 1.0.36.</summary>
     public static readonly LegacySuite Default = new(427, 672, 4, 0);
+
+    /// <summary>NID of a cipher by its OpenSSL name in any case, 0 for <c>none</c>, null if OpenSSL does not know it.</summary>
+    public static int? FindCipher(string name) => IsNone(name) ? 0 : EvpCipher.Find(name)?.Nid;
+
+    /// <summary>NID of a digest by its OpenSSL name in any case, 0 for <c>none</c>, null if OpenSSL does not know it.</summary>
+    public static int? FindDigest(string name) => IsNone(name) ? 0 : EvpDigest.Find(name)?.Nid;
+
+    /// <summary>Bytes of HMAC that a digest gives; 0 for none or an unknown one.</summary>
+    public static int DigestLength(int digest) => digest == 0 ? 0 : EvpDigest.Find(digest)?.Size ?? 0;
+
+    private static bool IsNone(string name) => name.Equals("none", StringComparison.OrdinalIgnoreCase);
 }

@@ -51,6 +51,9 @@ public sealed record DaemonOptions
     /// <summary>-U: the user to become after start-up, or null.</summary>
     public string? User { get; init; }
 
-    /// <summary>Reads the configuration again for a reload; throws with a clear message if it is bad.</summary>
+    /// <summary>
+    /// Reads the configuration again for a reload; throws <see cref="InvalidDataException"/> with a clear message if it is bad. Call it
+    /// before asking <see cref="IPeerDirectory.IsUnchanged"/>, which compares with the time of the reload before this one.
+    /// </summary>
     public Func<DaemonOptions>? Reread { get; init; }
 }
