@@ -70,7 +70,7 @@ internal static unsafe partial class Libc
         internal void* filter;
     }
 
-    [StructLayout(LayoutKind.Sequential)]
+    [StructLayout(LayoutKind.Sequential, Pack = 4)]
     internal struct SockaddrLl
     {
         internal ushort sll_family;
