@@ -1,0 +1,210 @@
+using System.Globalization;
+using FastMesh.Cli.Config;
+
+namespace FastMesh.Cli;
+
+/// <summary>The command line of the daemon: tincd's options in every spelling of getopt (tinc 1.0 reference, 1.1) and our own.</summary>
+internal sealed record CommandLine
+{
+    /// <summary>Name that messages of the command line begin with.</summary>
+    public const string Program = "fastmesh";
+
+    private const int MinKeyBits = 512, MaxKeyBits = 8192, MaxWorkers = 256, MaxCpu = 4095;
+
+    private static readonly OptionSpec[] s_options =
+    [
+        new("config", 'c', OptionValue.Required),
+        new("kill", 'k', OptionValue.Optional),
+        new("net", 'n', OptionValue.Required),
+        new("help", '\0', OptionValue.None),
+        new("version", '\0', OptionValue.None),
+        new("no-detach", 'D', OptionValue.None),
+        new("generate-keys", 'K', OptionValue.Optional),
+        new("debug", 'd', OptionValue.Optional),
+        new("bypass-security", '\0', OptionValue.None),
+        new("mlock", 'L', OptionValue.None),
+        new("chroot", 'R', OptionValue.None),
+        new("user", 'U', OptionValue.Required),
+        new("logfile", '\0', OptionValue.Optional),
+        new("pidfile", '\0', OptionValue.Required),
+        new("option", 'o', OptionValue.Required),
+        new("workers", '\0', OptionValue.Required),
+        new("cpus", '\0', OptionValue.Required),
+    ];
+
+    private static readonly Dictionary<string, int> s_signals = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["HUP"] = 1, ["INT"] = 2, ["ABRT"] = 6, ["KILL"] = 9, ["USR1"] = 10, ["USR2"] = 12, ["ALRM"] = 14, ["TERM"] = 15, ["WINCH"] = 28,
+    };
+
+    private readonly List<ConfigEntry> _overrides = [];
+
+    /// <summary>Directory of the configuration as given with <c>-c</c>, or null.</summary>
+    public string? ConfigDirectory { get; private set; }
+
+    /// <summary>Net name, or null without <c>-n</c> and for <c>-n .</c>.</summary>
+    public string? NetName { get; private set; }
+
+    /// <summary>Stay in the foreground.</summary>
+    public bool Foreground { get; private set; }
+
+    /// <summary>Debug level, or null if not given; then LogLevel counts.</summary>
+    public int? DebugLevel { get; private set; }
+
+    /// <summary>Number of the signal to send to the running daemon, or null.</summary>
+    public int? Signal { get; private set; }
+
+    /// <summary>Size of the RSA key to make in bits (a multiple of 8), or null.</summary>
+    public int? KeyBits { get; private set; }
+
+    /// <summary>Values of <c>-o</c> in order; the variable may be <c>HOST.KEY</c>.</summary>
+    public IReadOnlyList<ConfigEntry> Overrides => _overrides;
+
+    /// <summary>Lock all memory.</summary>
+    public bool LockMemory { get; private set; }
+
+    /// <summary>Change the root to the configuration directory after start.</summary>
+    public bool ChangeRoot { get; private set; }
+
+    /// <summary>User to run as, or null.</summary>
+    public string? User { get; private set; }
+
+    /// <summary>Log to a file.</summary>
+    public bool LogToFile { get; private set; }
+
+    /// <summary>The log file as given, or null for the default one.</summary>
+    public string? LogFile { get; private set; }
+
+    /// <summary>The pid file as given, or null for the default one.</summary>
+    public string? PidFile { get; private set; }
+
+    /// <summary>No authentication and no encryption of meta connections.</summary>
+    public bool BypassSecurity { get; private set; }
+
+    /// <summary>Number of data path threads, or null for as many as fit the machine.</summary>
+    public int? Workers { get; private set; }
+
+    /// <summary>Processors to run the data path on, ascending; empty for all.</summary>
+    public IReadOnlyList<int> Cpus { get; private set; } = [];
+
+    /// <summary>Print the usage text.</summary>
+    public bool Help { get; private set; }
+
+    /// <summary>Print the version.</summary>
+    public bool Version { get; private set; }
+
+    /// <summary>Reads the arguments after the program's name.</summary>
+    /// <returns>Null, or why they are wrong in one line.</returns>
+    public static string? TryParse(IReadOnlyList<string> arguments, out CommandLine commandLine)
+    {
+        commandLine = new CommandLine();
+        string? error = GetOpt.Parse(Program, s_options, arguments, out List<(OptionSpec Option, string? Value)> options);
+        for (int i = 0; error is null && i < options.Count; i++)
+        {
+            error = commandLine.Apply(options[i].Option.Long, options[i].Value);
+        }
+
+        return error;
+    }
+
+    private string? Apply(string option, string? value)
+    {
+        switch (option)
+        {
+            case "config": return Once(ConfigDirectory, value, "configuration directory", v => ConfigDirectory = v);
+            case "net": return Once(NetName, value, "netname", v => NetName = v == "." ? null : v);
+            case "pidfile": return Once(PidFile, value, "pidfile", v => PidFile = v);
+            case "logfile":
+                LogToFile = true;
+                return value is null ? null : Once(LogFile, value, "logfile", v => LogFile = v);
+            case "kill": return SetSignal(value ?? "TERM");
+            case "generate-keys": return SetKeyBits(value ?? "2048");
+            case "option": return AddOverride(value!);
+            case "workers": return SetWorkers(value!);
+            case "cpus": return SetCpus(value!);
+            case "debug":
+                DebugLevel = value is null ? (DebugLevel ?? 0) + 1 : ParseLeniently(value);
+                return null;
+            case "user": User = value; return null;
+            case "no-detach": Foreground = true; return null;
+            case "bypass-security": BypassSecurity = true; return null;
+            case "mlock": LockMemory = true; return null;
+            case "chroot": ChangeRoot = true; return null;
+            case "help": Help = true; return null;
+            default: Version = true; return null;
+        }
+    }
+
+    private static string? Once(string? before, string? value, string what, Action<string> assign)
+    {
+        if (before is not null)
+        {
+            return $"Only one {what} can be given.";
+        }
+
+        assign(value!);
+        return null;
+    }
+
+    private string? SetSignal(string value)
+    {
+        int number = s_signals.TryGetValue(value, out int named) ? named : ParseLeniently(value);
+        Signal = number;
+        return number > 0 ? null : $"Invalid argument `{value}'; SIGNAL must be a number or one of HUP, TERM, KILL, USR1, USR2, WINCH, INT or ALRM.";
+    }
+
+    private string? SetKeyBits(string value)
+    {
+        int bits = ParseLeniently(value);
+        KeyBits = bits & ~7;
+        return bits switch
+        {
+            < MinKeyBits => $"Invalid argument `{value}'; BITS must be a number equal to or greater than {MinKeyBits}.",
+            > MaxKeyBits => $"Invalid argument `{value}'; BITS must be at most {MaxKeyBits}: no tinc node can use a larger key.",
+            _ => null,
+        };
+    }
+
+    private string? AddOverride(string text)
+    {
+        int number = _overrides.Count + 1;
+        if (!ConfigEntry.TrySplit(text, out string variable, out string value))
+        {
+            return $"No value for variable `{variable}' in command line option {number}";
+        }
+
+        _overrides.Add(new ConfigEntry(variable, value, File: null, number));
+        return null;
+    }
+
+    private string? SetWorkers(string value)
+    {
+        bool valid = int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int workers) && workers is >= 1 and <= MaxWorkers;
+        Workers = workers;
+        return valid ? null : $"Invalid argument `{value}'; --workers takes a number from 1 to {MaxWorkers}.";
+    }
+
+    private string? SetCpus(string value)
+    {
+        SortedSet<int> cpus = [];
+        foreach (string range in value.Split(','))
+        {
+            string[] ends = range.Split('-');
+            if (ends.Length > 2 || !TryParseCpu(ends[0], out int first) || !TryParseCpu(ends[^1], out int last) || last < first)
+            {
+                return $"Invalid argument `{value}'; --cpus takes processor numbers and ranges such as 0-3,6.";
+            }
+
+            cpus.UnionWith(Enumerable.Range(first, last - first + 1));
+        }
+
+        Cpus = [.. cpus];
+        return null;
+    }
+
+    private static bool TryParseCpu(string text, out int cpu)
+        => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out cpu) && cpu <= MaxCpu;
+
+    /// <summary>As C's atoi: what is no number counts as 0.</summary>
+    private static int ParseLeniently(string text) => ConfigValue.TryParseInteger(text, out int value) ? value : 0;
+}

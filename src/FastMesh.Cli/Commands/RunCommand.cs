@@ -1,0 +1,88 @@
+using FastMesh.Cli.Config;
+using FastMesh.Cli.Logging;
+using FastMesh.Engine;
+using FastMesh.Engine.Daemon;
+using Microsoft.Extensions.Logging;
+
+namespace FastMesh.Cli.Commands;
+
+/// <summary>
+/// Runs the daemon, in the order of the tinc 1.0 reference, 1.2, with one difference: in the background the starter returns only
+/// when the daemon is up, and with the reason on standard error and a non-zero exit code if it cannot come up.
+/// </summary>
+internal static class RunCommand
+{
+    /// <summary>Runs until a signal ends the daemon, or starts it in the background.</summary>
+    /// <param name="paths">Names and paths of the net.</param>
+    /// <param name="commandLine">The parsed command line.</param>
+    /// <param name="arguments">The same unparsed, for starting the background process.</param>
+    /// <returns>The exit code (tinc 1.0 reference, 1.5).</returns>
+    public static int Run(NetPaths paths, CommandLine commandLine, IReadOnlyList<string> arguments)
+    {
+        bool foreground = commandLine.Foreground | TakeListenPid();
+        Action? reportReady = ProcessHost.JoinDetached();
+        if (!foreground && reportReady is null)
+        {
+            return ProcessHost.StartDetached(arguments);
+        }
+
+        using DaemonLog console = OpenLog(paths, commandLine, foreground);
+        using LoggerFactory factory = new([console], new LoggerFilterOptions { MinLevel = LogLevel.Trace });
+        EngineLog log = new(factory);
+        if (commandLine.ConfigDirectory is not null && commandLine.NetName is not null)
+        {
+            log.Always.BothNetAndDirectory();
+        }
+
+        ConfigLoader loader = new(paths, commandLine, log);
+        if (loader.Load() is not { } options)
+        {
+            return 1;
+        }
+
+        console.DebugLevel = commandLine.DebugLevel ?? loader.LogLevel;
+        PidFile pidFile = new(paths.PidFile);
+        if (Claim(pidFile, paths) is { } problem)
+        {
+            log.Always.ConfigurationError(problem);
+            return 1;
+        }
+
+        try
+        {
+            log.Always.Starting(Usage.VersionNumber, console.DebugLevel);
+            return new Daemon(options, log, console).Run(() =>
+            {
+                console.EndStart();
+                reportReady?.Invoke();
+            });
+        }
+        finally
+        {
+            pidFile.Remove();
+        }
+    }
+
+    /// <summary>Whether systemd started us with sockets; the variable is removed from the environment.</summary>
+    private static bool TakeListenPid()
+    {
+        string? listener = Environment.GetEnvironmentVariable("LISTEN_PID");
+        Environment.SetEnvironmentVariable("LISTEN_PID", null);
+        return listener is not null && ConfigValue.TryParseInteger(listener, out int process) && process == Environment.ProcessId;
+    }
+
+    private static DaemonLog OpenLog(NetPaths paths, CommandLine commandLine, bool foreground)
+    {
+        ConsoleSink standardError = new(Console.Error);
+        LogSink sink = commandLine.LogToFile ? new FileSink(paths.LogFile, paths.Identity)
+            : foreground ? standardError
+            : new SystemLogSink(paths.Identity);
+        return new DaemonLog(sink, ReferenceEquals(sink, standardError) ? null : standardError, commandLine.DebugLevel ?? 0);
+    }
+
+    private static string? Claim(PidFile pidFile, NetPaths paths)
+    {
+        string? problem = pidFile.Claim(out int running);
+        return running == 0 ? problem : $"A fastmesh or tincd is already running{paths.ForNet} with pid {running}.";
+    }
+}

@@ -1,0 +1,92 @@
+using System.Diagnostics.CodeAnalysis;
+using FastMesh.Cli.Logging;
+using FastMesh.Engine;
+using FastMesh.Engine.Protocol;
+using FastMesh.Engine.Wire;
+
+namespace FastMesh.Cli.Config;
+
+/// <summary>The host files of other nodes. Used by one thread at a time.</summary>
+/// <param name="directory">Where they are.</param>
+/// <param name="log">For errors at each reading, and for warnings the first time.</param>
+internal sealed class PeerDirectory(ConfigDirectory directory, EngineLog log) : IPeerDirectory
+{
+    private const string DefaultPort = "655";
+
+    private readonly HashSet<string> _warned = [];
+    private DateTime _thisReload = DateTime.UtcNow;
+    private DateTime _reloadBefore = DateTime.UtcNow;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Names => Directory.Exists(directory.HostsDirectory)
+        ? [.. Directory.EnumerateFiles(directory.HostsDirectory).Select(p => Path.GetFileName(p)).Where(n => NodeName.IsValid(n)).Order(StringComparer.Ordinal)]
+        : [];
+
+    /// <summary>Says that a reload begins; see <see cref="IsUnchanged"/>.</summary>
+    public void MarkReload() => (_reloadBefore, _thisReload) = (_thisReload, DateTime.UtcNow);
+
+    /// <inheritdoc/>
+    public bool IsUnchanged(string name)
+    {
+        FileInfo file = new(directory.HostFile(name));
+        return file.Exists && file.LastWriteTimeUtc <= _reloadBefore;
+    }
+
+    /// <inheritdoc/>
+    public bool TryRead(string name, [NotNullWhen(true)] out PeerSettings? peer)
+    {
+        peer = null;
+        if (!NodeName.IsValid(name))
+            return false;
+
+        List<ConfigEntry> entries = directory.ReadHost(name, out string? error);
+        if (error is not null)
+        {
+            log.Always.ConfigurationError(error);
+            return false;
+        }
+
+        ConfigReport report = new();
+        peer = Read(name, new ConfigTree(entries, report));
+        foreach (string warning in report.Warnings.Where(_warned.Add))
+            log.Always.ConfigurationWarning(warning);
+        return true;
+    }
+
+    private PeerSettings Read(string name, ConfigTree tree)
+    {
+        foreach (ConfigEntry entry in tree.Entries)
+        {
+            if (ConfigSchema.Warning(entry) is { } warning)
+                tree.Report.Warn(warning);
+        }
+
+        string port = tree.Text("Port") ?? DefaultPort;
+        bool tcpOnly = tree.Boolean("TCPOnly") ?? false;
+        return new PeerSettings
+        {
+            Addresses = [.. tree.All("Address").Select(e => ServerSettings.ParseAddress(e.Value, port))],
+            PublicKey = KeyFiles.ReadPublic(tree, name, directory),
+            Subnets = ReadSubnets(tree),
+            IndirectData = tcpOnly || (tree.Boolean("IndirectData") ?? false),
+            TcpOnly = tcpOnly,
+            ClampMss = tree.Boolean("ClampMSS"),
+            Pmtu = tree.Integer("PMTU"),
+            Weight = tree.Integer("Weight"),
+        };
+    }
+
+    private static List<Subnet> ReadSubnets(ConfigTree tree)
+    {
+        List<Subnet> subnets = [];
+        foreach (ConfigEntry entry in tree.All("Subnet"))
+        {
+            if (ServerSettings.SubnetProblem(entry, out Subnet subnet) is { } problem)
+                tree.Report.Warn($"{problem}; ignored");
+            else
+                subnets.Add(subnet);
+        }
+
+        return subnets;
+    }
+}

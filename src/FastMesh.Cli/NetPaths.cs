@@ -1,0 +1,31 @@
+namespace FastMesh.Cli;
+
+/// <summary>Names and paths that follow from <c>-n</c>, <c>-c</c>, <c>--pidfile</c> and <c>--logfile</c> (tinc 1.0 reference, 1.3).</summary>
+/// <param name="NetName">Net name, or null.</param>
+/// <param name="ConfigDirectory">Absolute path of the directory with tinc.conf.</param>
+/// <param name="Identity">Name in logs and default file names: <c>tinc.NET</c> or <c>tinc</c>, so that what watches tincd finds us.</param>
+/// <param name="PidFile">Absolute path of the pid file.</param>
+/// <param name="LogFile">Absolute path of the log file, used only if logging to one.</param>
+internal sealed record NetPaths(string? NetName, string ConfigDirectory, string Identity, string PidFile, string LogFile)
+{
+    /// <summary>Names the net in a message, or nothing without one.</summary>
+    public string ForNet => NetName is null ? string.Empty : $" for net `{NetName}'";
+
+    /// <summary>
+    /// Derives all paths. Relative ones are resolved now: tincd does so only after it has changed to the root directory, where
+    /// they no longer lead to the same place.
+    /// </summary>
+    public static NetPaths From(CommandLine commandLine)
+    {
+        string? net = commandLine.NetName;
+        string identity = net is null ? "tinc" : $"tinc.{net}";
+        return new NetPaths(
+            net,
+            Path.GetFullPath(NonEmpty(commandLine.ConfigDirectory) ?? (net is null ? "/etc/tinc" : $"/etc/tinc/{net}")),
+            identity,
+            Path.GetFullPath(NonEmpty(commandLine.PidFile) ?? $"/run/{identity}.pid"),
+            Path.GetFullPath(NonEmpty(commandLine.LogFile) ?? $"/var/log/{identity}.log"));
+    }
+
+    private static string? NonEmpty(string? path) => string.IsNullOrEmpty(path) ? null : path;
+}
