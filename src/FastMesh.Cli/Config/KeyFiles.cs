@@ -7,7 +7,6 @@ namespace FastMesh.Cli.Config;
 /// <summary>Finds RSA keys where the configuration says (tinc 1.0 reference, 2.3). Problems go to the tree's report.</summary>
 internal static class KeyFiles
 {
-    private const int MaxBits = 8192;
     private const UnixFileMode Others =
         UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute
         | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
@@ -15,39 +14,30 @@ internal static class KeyFiles
     /// <summary>The own key: PrivateKey in hex, else PrivateKeyFile, else rsa_key.priv. Without a usable one, an error and null.</summary>
     public static RsaIdentity? ReadPrivate(ConfigTree server, ConfigDirectory directory)
     {
-        RsaIdentity? key = server.First("PrivateKey") is { } hex
+        return server.First("PrivateKey") is { } hex
             ? ReadPrivateHex(hex, server)
             : ReadPrivateFile(server.Text("PrivateKeyFile") is { } path ? directory.Resolve(path) : directory.PrivateKeyFile, server.Report);
-        if (key is null || (key.Bits % 8 == 0 && key.Bits is > 0 and <= MaxBits))
-            return key;
-
-        server.Report.Fail($"The RSA private key has {key.Bits} bits; tinc needs a multiple of 8 and at most {MaxBits}");
-        return null;
     }
 
     /// <summary>The key of another node: PublicKey in hex, else in PublicKeyFile, else in its host file. Without a usable one, a warning and null.</summary>
     public static RsaPublicIdentity? ReadPublic(ConfigTree peer, string name, ConfigDirectory directory)
     {
         RsaPublicIdentity? key;
-        string place;
+        string place, reason;
         if (peer.First("PublicKey") is { } hex)
         {
             place = hex.Place;
-            key = RsaPublicIdentity.FromHex(hex.Value);
+            RsaPublicIdentity.TryFromHex(hex.Value, out key, out reason);
         }
         else
         {
             place = peer.Text("PublicKeyFile") is { } path ? directory.Resolve(path) : directory.HostFile(name);
-            key = ReadPublicFile(place);
+            key = ReadPublicFile(place, out reason);
         }
 
-        if (key is not null && key.Bits % 8 == 0 && key.Bits is > 0 and <= MaxBits)
-            return key;
-
-        peer.Report.Warn(key is null
-            ? $"No usable RSA public key for {name} in {place}"
-            : $"The RSA public key for {name} in {place} has {key.Bits} bits; tinc needs a multiple of 8 and at most {MaxBits}");
-        return null;
+        if (key is null)
+            peer.Report.Warn($"No usable RSA public key for {name} in {place}: {reason}");
+        return key;
     }
 
     private static RsaIdentity? ReadPrivateHex(ConfigEntry hex, ConfigTree server)
@@ -58,9 +48,8 @@ internal static class KeyFiles
             return null;
         }
 
-        RsaIdentity? key = RsaIdentity.FromHex(modulus.Value, hex.Value);
-        if (key is null)
-            server.Report.Fail(hex, "Invalid PrivateKey for myself!", "both PrivateKey and PublicKey consist of hex digits only");
+        if (!RsaIdentity.TryFromHex(modulus.Value, hex.Value, out RsaIdentity? key, out string reason))
+            server.Report.Fail(hex, "Invalid PrivateKey for myself!", reason);
         return key;
     }
 
@@ -80,22 +69,24 @@ internal static class KeyFiles
         }
 
         char[] text = Encoding.Latin1.GetChars(bytes);
-        RsaIdentity? key = RsaIdentity.FromPem(text);
+        bool ok = RsaIdentity.TryFromPem(text, out RsaIdentity? key, out string reason);
         CryptographicOperations.ZeroMemory(bytes);
         Array.Clear(text);
-        if (key is null)
-            report.Fail($"Reading RSA private key file `{path}' failed: it holds no unencrypted PEM block RSA PRIVATE KEY or PRIVATE KEY");
+        if (!ok)
+            report.Fail($"Reading RSA private key file `{path}' failed: {reason}");
         return key;
     }
 
-    private static RsaPublicIdentity? ReadPublicFile(string path)
+    private static RsaPublicIdentity? ReadPublicFile(string path, out string reason)
     {
         try
         {
-            return RsaPublicIdentity.FromPem(File.ReadAllText(path, Encoding.Latin1));
+            RsaPublicIdentity.TryFromPem(File.ReadAllText(path, Encoding.Latin1), out RsaPublicIdentity? key, out reason);
+            return key;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
+            reason = FileError.Describe(e, path);
             return null;
         }
     }

@@ -14,7 +14,10 @@ public readonly record struct LegacySuite(int Cipher, int Digest, int MacLength,
     /// <summary>AES-256-CBC, SHA-256, 4 bytes, no compression: the defaults of tinc 1.0.36.</summary>
     public static readonly LegacySuite Default = new(427, 672, 4, 0);
 
-    /// <summary>NID of a cipher by its OpenSSL name in any case, 0 for <c>none</c>, null if OpenSSL does not know it.</summary>
+    /// <summary>
+    /// NID of a cipher by its OpenSSL name in any case, 0 for <c>none</c>, null if OpenSSL does not know it. A known one need not work here:
+    /// ask <see cref="IsUsableCipher"/>.
+    /// </summary>
     public static int? FindCipher(string name) => IsNone(name) ? 0 : EvpCipher.Find(name)?.Nid;
 
     /// <summary>NID of a digest by its OpenSSL name in any case, 0 for <c>none</c>, null if OpenSSL does not know it.</summary>
@@ -22,6 +25,18 @@ public readonly record struct LegacySuite(int Cipher, int Digest, int MacLength,
 
     /// <summary>Bytes of HMAC that a digest gives; 0 for none or an unknown one.</summary>
     public static int DigestLength(int digest) => digest == 0 ? 0 : EvpDigest.Find(digest)?.Size ?? 0;
+
+    /// <summary>
+    /// Whether UDP packets can be protected by it: none, or a block cipher in CBC (or ECB) mode that this libcrypto offers. With any other
+    /// cipher tincd's UDP packets fail too and everything goes by TCP; with a stream cipher all packets of a key would share a key stream.
+    /// </summary>
+    public static bool IsUsableCipher(int nid) => nid == 0 || IsUsable(EvpCipher.Find(nid));
+
+    /// <summary>Whether packets can be authenticated by it: none, or a digest that this libcrypto offers.</summary>
+    public static bool IsUsableDigest(int nid) => nid == 0 || EvpDigest.Find(nid) is { IsUsable: true };
+
+    internal static bool IsUsable(EvpCipher? cipher) =>
+        cipher is { IsUsable: true, BlockSize: > 1, Mode: CipherMode.Cbc or CipherMode.Ecb };
 
     private static bool IsNone(string name) => name.Equals("none", StringComparison.OrdinalIgnoreCase);
 }

@@ -1,65 +1,131 @@
+using System.Diagnostics.CodeAnalysis;
 using FastMesh.Native.Crypto;
 
 namespace FastMesh.Engine.Crypto;
 
-/// <summary>This node's RSA key pair. Immutable; usable from any thread.</summary>
+/// <summary>
+/// This node's RSA private key, for the bare RSA of the tinc 1.0 handshake (tinc 1.0 reference, 2.3 and 4.4). Immutable, usable from any thread.
+/// </summary>
 public sealed class RsaIdentity
 {
-    private RsaIdentity(RsaKey key) => Key = key;
+    private readonly RsaKey _key;
 
-    /// <summary>The key, for the handshake.</summary>
-    internal RsaKey Key { get; }
+    private RsaIdentity(RsaKey key)
+    {
+        _key = key;
+        Public = new RsaPublicIdentity(key);
+    }
 
-    /// <summary>Size of the modulus in bits.</summary>
-    public int Bits => Key.ModulusBits;
+    /// <summary>Bytes of the modulus: the length of every block.</summary>
+    public int ModulusLength => _key.ModulusLength;
+
+    /// <summary>Bits of the modulus.</summary>
+    public int ModulusBits => _key.ModulusBits;
+
+    /// <summary>The public half.</summary>
+    public RsaPublicIdentity Public { get; }
 
     /// <summary>
-    /// Reads the first PEM block labelled RSA PRIVATE KEY (PKCS#1), or if there is none PRIVATE KEY (PKCS#8), of a file's text
-    /// (tinc 1.0 reference, 2.3). Null if there is no usable one.
+    /// Raises a block to the private exponent. False, without an output, if it is not <see cref="ModulusLength"/> bytes or its number is not
+    /// below the modulus.
     /// </summary>
-    public static RsaIdentity? FromPem(ReadOnlySpan<char> text) => RsaKey.FromPrivatePem(text) is { } key ? new(key) : null;
+    /// <param name="block">The received block, big endian.</param>
+    /// <param name="output">Exactly <see cref="ModulusLength"/> bytes.</param>
+    public bool Decrypt(ReadOnlySpan<byte> block, Span<byte> output) => _key.PrivateTransform(block, output);
 
-    /// <summary>Reads tinc's hex form, whose public exponent is 0xFFFF. Null if either is not all hex digits or they are no key.</summary>
-    /// <param name="modulus">The value of PublicKey.</param>
-    /// <param name="privateExponent">The value of PrivateKey.</param>
-    public static RsaIdentity? FromHex(ReadOnlySpan<char> modulus, ReadOnlySpan<char> privateExponent)
-        => HexKey.TryRead(privateExponent, out byte[] exponent) && HexKey.Read(modulus, exponent) is { } key ? new(key) : null;
+    /// <summary>Takes the first PKCS#1 "RSA PRIVATE KEY" of a text, else the first PKCS#8 "PRIVATE KEY".</summary>
+    public static bool TryFromPem(ReadOnlySpan<char> text, [NotNullWhen(true)] out RsaIdentity? identity, out string reason)
+    {
+        RsaKey? key = RsaKey.FromPrivatePem(text);
+        reason = RsaLimits.Refusal(key, "it holds no unencrypted PEM block RSA PRIVATE KEY or PRIVATE KEY");
+        return (identity = reason.Length == 0 ? new RsaIdentity(key!) : null) is not null;
+    }
+
+    /// <summary>Takes the hex forms PublicKey and PrivateKey; the public exponent is then 0xFFFF (tinc 1.0 reference, 2.3).</summary>
+    public static bool TryFromHex(
+        ReadOnlySpan<char> modulus, ReadOnlySpan<char> privateExponent, [NotNullWhen(true)] out RsaIdentity? identity, out string reason)
+    {
+        RsaKey? key = null;
+        if (RsaLimits.TryReadHex(modulus, out byte[] n) && RsaLimits.TryReadHex(privateExponent, out byte[] d))
+            key = RsaKey.FromNumbers(n, RsaLimits.HexFormExponent, d);
+        reason = RsaLimits.Refusal(key, "PublicKey and PrivateKey consist of hexadecimal digits only");
+        return (identity = reason.Length == 0 ? new RsaIdentity(key!) : null) is not null;
+    }
 }
 
-/// <summary>Another node's RSA public key. Immutable; usable from any thread.</summary>
+/// <summary>Another node's RSA public key. Immutable, usable from any thread.</summary>
 public sealed class RsaPublicIdentity
 {
-    private RsaPublicIdentity(RsaKey key) => Key = key;
+    private readonly RsaKey _key;
 
-    /// <summary>The key, for the handshake.</summary>
-    internal RsaKey Key { get; }
+    internal RsaPublicIdentity(RsaKey key) => _key = key;
 
-    /// <summary>Size of the modulus in bits.</summary>
-    public int Bits => Key.ModulusBits;
+    /// <summary>Bytes of the modulus: the length of every block.</summary>
+    public int ModulusLength => _key.ModulusLength;
+
+    /// <summary>Bits of the modulus.</summary>
+    public int ModulusBits => _key.ModulusBits;
+
+    /// <summary>Raises a block to the public exponent; false under the same conditions as <see cref="RsaIdentity.Decrypt"/>.</summary>
+    /// <param name="block"><see cref="ModulusLength"/> bytes, big endian, below the modulus.</param>
+    /// <param name="output">Exactly <see cref="ModulusLength"/> bytes.</param>
+    public bool Encrypt(ReadOnlySpan<byte> block, Span<byte> output) => _key.PublicTransform(block, output);
 
     /// <summary>
-    /// Reads the first PEM block labelled RSA PUBLIC KEY (PKCS#1), or if there is none PUBLIC KEY (SPKI), of a host file's text
-    /// (tinc 1.0 reference, 2.3). Blocks with other labels are skipped. Null if there is no usable one.
+    /// Takes the first "RSA PUBLIC KEY" block (PKCS#1) of a text, else the first "PUBLIC KEY" block (SPKI); everything else is skipped, so
+    /// the text may be a whole host file.
     /// </summary>
-    public static RsaPublicIdentity? FromPem(ReadOnlySpan<char> text) => RsaKey.FromPublicPem(text) is { } key ? new(key) : null;
+    public static bool TryFromPem(ReadOnlySpan<char> text, [NotNullWhen(true)] out RsaPublicIdentity? identity, out string reason)
+    {
+        RsaKey? key = RsaKey.FromPublicPem(text);
+        reason = RsaLimits.Refusal(key, "it holds no PEM block RSA PUBLIC KEY or PUBLIC KEY");
+        return (identity = reason.Length == 0 ? new RsaPublicIdentity(key!) : null) is not null;
+    }
 
-    /// <summary>Reads tinc's hex form: a modulus; the public exponent is then 0xFFFF. Null if it is not all hex digits or no key.</summary>
-    public static RsaPublicIdentity? FromHex(ReadOnlySpan<char> modulus) => HexKey.Read(modulus, []) is { } key ? new(key) : null;
+    /// <summary>Takes the hex form PublicKey: the modulus; the exponent is then 0xFFFF (tinc 1.0 reference, 2.3).</summary>
+    public static bool TryFromHex(ReadOnlySpan<char> modulus, [NotNullWhen(true)] out RsaPublicIdentity? identity, out string reason)
+    {
+        RsaKey? key = RsaLimits.TryReadHex(modulus, out byte[] n) ? RsaKey.FromNumbers(n, RsaLimits.HexFormExponent, default) : null;
+        reason = RsaLimits.Refusal(key, "PublicKey consists of hexadecimal digits only");
+        return (identity = reason.Length == 0 ? new RsaPublicIdentity(key!) : null) is not null;
+    }
 }
 
-/// <summary>tinc's old form of keys: numbers in hex, public exponent 65535 (not 65537).</summary>
-file static class HexKey
+/// <summary>A new RSA key pair as the PKCS#1 texts that <c>-K</c> writes.</summary>
+/// <param name="PrivatePem">"RSA PRIVATE KEY" block, without a final newline.</param>
+/// <param name="PublicPem">"RSA PUBLIC KEY" block, without a final newline.</param>
+public sealed record RsaKeyPair(string PrivatePem, string PublicPem)
 {
-    public static RsaKey? Read(ReadOnlySpan<char> modulus, ReadOnlySpan<byte> privateExponent)
-        => TryRead(modulus, out byte[] number) ? RsaKey.FromNumbers(number, [0xff, 0xff], privateExponent) : null;
-
-    /// <summary>Reads a non-empty number; an odd count of digits has a leading zero left out.</summary>
-    public static bool TryRead(ReadOnlySpan<char> text, out byte[] number)
+    /// <summary>Generates a pair with public exponent 65537. Takes seconds for 4096 bits and more.</summary>
+    /// <param name="bits">A multiple of 8 from 512 to 8192.</param>
+    /// <exception cref="ArgumentOutOfRangeException">Another number of bits.</exception>
+    public static RsaKeyPair Generate(int bits)
     {
-        string digits = text.Length % 2 == 0 ? text.ToString() : $"0{text}";
-        number = new byte[digits.Length / 2];
-        return text.Length > 0
-            && Convert.FromHexString(digits, number, out _, out int written) == System.Buffers.OperationStatus.Done
-            && written == number.Length;
+        if (!RsaLimits.IsSupported(bits))
+            throw new ArgumentOutOfRangeException(nameof(bits), bits, RsaLimits.Sizes);
+        using RsaKey key = RsaKey.Generate(bits);
+        return new RsaKeyPair(new string(key.ExportPrivatePem()), key.ExportPublicPem());
+    }
+}
+
+/// <summary>Which RSA keys the protocol can carry.</summary>
+internal static class RsaLimits
+{
+    public const string Sizes = "RSA keys must have 512 to 8192 bits, a multiple of 8";
+
+    public static ReadOnlySpan<byte> HexFormExponent => [0xff, 0xff];
+
+    /// <summary>A METAKEY has whole bytes and at most 2048 hex digits (tinc 1.0 reference, 2.3).</summary>
+    public static bool IsSupported(int bits) => bits is >= 512 and <= 8192 && bits % 8 == 0;
+
+    public static string Refusal(RsaKey? key, string unreadable) =>
+        key is null ? unreadable : IsSupported(key.ModulusBits) ? "" : $"the key has {key.ModulusBits} bits; {Sizes}";
+
+    /// <summary>Reads a number that must not be empty; an odd count of digits has a leading zero left out.</summary>
+    public static bool TryReadHex(ReadOnlySpan<char> text, out byte[] number)
+    {
+        string even = text.Length % 2 == 0 ? text.ToString() : $"0{text}";
+        number = new byte[even.Length / 2];
+        return even.Length > 0 && Convert.FromHexString(even, number, out _, out _) == System.Buffers.OperationStatus.Done;
     }
 }
