@@ -87,7 +87,9 @@ public sealed unsafe class EvpCipherContext : SafeHandle
         fixed (byte* to = output)
             result = Libcrypto.EVP_CipherUpdate(handle, to, &length, from, input.Length);
         GC.KeepAlive(this);
-        return result == 1 || Fail() >= 0;
+        if (result != 1)
+            Libcrypto.ERR_clear_error();
+        return result == 1;
     }
 
     /// <inheritdoc/>

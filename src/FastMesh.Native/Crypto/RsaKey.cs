@@ -52,7 +52,7 @@ public sealed unsafe class RsaKey : SafeHandle
 
     /// <summary>
     /// Makes a key of big-endian numbers; <paramref name="d"/> is empty for a public key. tinc's hex form knows no primes, so without them a
-    /// private operation takes about four times as long. Null if a number is missing.
+    /// private operation takes several times as long. Null if a number is missing.
     /// </summary>
     public static RsaKey? FromNumbers(ReadOnlySpan<byte> n, ReadOnlySpan<byte> e, ReadOnlySpan<byte> d)
     {

@@ -1,0 +1,190 @@
+using System.Buffers.Binary;
+using FastMesh.Native.Linux;
+
+namespace FastMesh.Native.Tests.Linux;
+
+public sealed class TunDeviceTests
+{
+    [SkippableFact]
+    public void A_new_tun_device_has_the_name_asked_for_a_vnet_header_and_all_offloads() => PrivateNetwork.Run(static net =>
+    {
+        using TunDevice device = TunDevice.Open(new() { Kind = TunKind.Tun, Name = "master" });
+        Assert.Equal(("master", 1, true), (device.Name, device.QueueCount, device.HasVnetHeader));
+        Assert.Equal(TunOffloads.Checksum | TunOffloads.Tso4 | TunOffloads.Tso6, device.Offloads & (TunOffloads)7);
+        Assert.Equal(device.Offloads.HasFlag(TunOffloads.Uso4), device.Offloads.HasFlag(TunOffloads.Uso6));
+        Assert.Equal(1500, device.Mtu);
+        Assert.Equal(-Errno.EAGAIN, FileIo.Read(device.Queue(0), new byte[2000]));
+        net.Ip("link set dev master mtu 1400");
+        Assert.Equal(1400, device.Mtu);
+        Assert.True(NetworkInterface.Index("master") > 0);
+    });
+
+    [SkippableFact]
+    public void The_kernel_names_a_device_without_a_name() => PrivateNetwork.Run(static net =>
+    {
+        using TunDevice tun = TunDevice.Open(new() { Kind = TunKind.Tun });
+        using TunDevice tap = TunDevice.Open(new() { Kind = TunKind.Tap });
+        Assert.Equal(("tun0", "tap0"), (tun.Name, tap.Name));
+    });
+
+    [SkippableFact]
+    public void A_name_is_cut_to_fifteen_bytes() => PrivateNetwork.Run(static net =>
+    {
+        using TunDevice device = TunDevice.Open(new() { Name = "abcdefghijklmnopqrst" });
+        Assert.Equal("abcdefghijklmno", device.Name);
+    });
+
+    [SkippableFact]
+    public void A_tap_device_has_the_hardware_address_the_system_shows() => PrivateNetwork.Run(static net =>
+    {
+        using TunDevice device = TunDevice.Open(new() { Kind = TunKind.Tap, Name = "tap7" });
+        net.Ip("link set tap7 address 02:00:5e:10:20:30");
+        Assert.Equal([2, 0, 0x5E, 0x10, 0x20, 0x30], device.ReadHardwareAddress());
+    });
+
+    [SkippableTheory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_packet_the_host_sends_is_read_and_one_we_write_is_received(bool offload) => PrivateNetwork.Run(net =>
+    {
+        using TunDevice device = TunDevice.Open(new() { Name = "t0", Offload = offload });
+        Assert.Equal(offload, device.HasVnetHeader);
+        Assert.Equal(offload, device.Offloads != TunOffloads.None);
+        int header = offload ? 10 : 0;
+        net.Ip("addr add 10.9.0.1/24 dev t0");
+        net.Ip("link set t0 up");
+        using SafeFd socket = UdpSocket.Open(Sockaddr.Of("10.9.0.1", 4000), new());
+        Assert.Equal(5, UdpSocket.SendTo(socket.Descriptor, "hello"u8, Sockaddr.Of("10.9.0.2", 5000)));
+
+        byte[] buffer = new byte[4096];
+        int length = ReadIPv4(device.Queue(0), buffer, header);
+        Assert.Equal(header + 20 + 8 + 5, length);
+        Assert.Equal("hello"u8.ToArray(), buffer[(header + 28)..length]);
+
+        byte[] answer = new byte[header + 20 + 8 + 3];
+        WriteUdpPacket(answer.AsSpan(header), "hey"u8);
+        Assert.Equal(answer.Length, FileIo.Write(device.Queue(0), answer));
+        Assert.Equal(3, FileIo.Read(socket.Descriptor, buffer));
+        Assert.Equal("hey"u8.ToArray(), buffer[..3]);
+    });
+
+    [SkippableFact]
+    public void Several_queues_are_several_descriptors_of_one_device() => PrivateNetwork.Run(static net =>
+    {
+        using TunDevice device = TunDevice.Open(new() { Name = "mq", Queues = 3 });
+        Assert.Equal((3, "mq", true), (device.QueueCount, device.Name, device.HasVnetHeader));
+        Assert.Equal(3, new[] { device.Queue(0), device.Queue(1), device.Queue(2) }.Distinct().Count());
+    });
+
+    [SkippableTheory]
+    [InlineData("tun", 1, 1)]
+    [InlineData("tun", 4, 1)] // was made with one queue
+    [InlineData("tun multi_queue", 1, 1)]
+    [InlineData("tun multi_queue", 4, 4)]
+    [InlineData("tun vnet_hdr", 1, 1)]
+    [InlineData("tun multi_queue vnet_hdr", 4, 4)]
+    [InlineData("tun pi", 1, 1)]
+    public void A_persistent_device_made_by_others_works_whatever_its_flags(string flags, int wanted, int queues) => PrivateNetwork.Run(net =>
+    {
+        net.Ip($"tuntap add dev old mode {flags}");
+        net.Ip("addr add 10.9.0.1/24 dev old");
+        for (int round = 0; round < 2; round++) // closed and attached again
+        {
+            using TunDevice device = TunDevice.Open(new() { Name = "old", Queues = wanted });
+            Assert.Equal(queues, device.QueueCount);
+            net.Ip("link set old up");
+            using SafeFd socket = UdpSocket.Open(Sockaddr.Of("10.9.0.1", 4000), new());
+            Assert.Equal(5, UdpSocket.SendTo(socket.Descriptor, "hello"u8, Sockaddr.Of("10.9.0.2", 5000)));
+            int header = device.HasVnetHeader ? 10 : 0;
+            byte[] buffer = new byte[4096];
+            int length = -Errno.EAGAIN;
+            for (int queue = 0; queue < queues && length < 0; queue++)
+                length = ReadIPv4(device.Queue(queue), buffer, header);
+            Assert.Equal(header + 33, length); // neither packet information nor a header we do not know of
+        }
+    });
+
+    [SkippableFact]
+    public void A_device_in_use_of_another_kind_or_missing_is_explained() => PrivateNetwork.Run(static net =>
+    {
+        using TunDevice device = TunDevice.Open(new() { Name = "t0" });
+        LinuxException busy = Assert.Throws<LinuxException>(() => TunDevice.Open(new() { Name = "t0" }));
+        Assert.Equal(Errno.EBUSY, busy.Errno);
+        Assert.Contains("t0", busy.Message, StringComparison.Ordinal);
+        Assert.Equal(Errno.EINVAL, Assert.Throws<LinuxException>(() => TunDevice.Open(new() { Name = "t0", Kind = TunKind.Tap })).Errno);
+        Assert.Equal(Errno.EINVAL, Assert.Throws<LinuxException>(() => TunDevice.Open(new() { Name = "lo" })).Errno);
+        LinuxException missing = Assert.Throws<LinuxException>(() => TunDevice.Open(new() { DevicePath = "/dev/net/no-such" }));
+        Assert.Equal("Could not open /dev/net/no-such: No such file or directory (ENOENT)", missing.Message);
+        Assert.Equal(Errno.ENOTTY, Assert.Throws<LinuxException>(() => TunDevice.Open(new() { DevicePath = "/dev/null" })).Errno);
+    });
+
+    [SkippableFact]
+    public void A_device_goes_with_its_last_descriptor() => PrivateNetwork.Run(static net =>
+    {
+        TunDevice.Open(new() { Name = "gone" }).Dispose();
+        Assert.Equal(-Errno.ENODEV, NetworkInterface.Index("gone"));
+    });
+
+    [SkippableFact]
+    public void A_raw_packet_socket_sees_the_frames_of_its_interface() => PrivateNetwork.Run(static net =>
+    {
+        net.Ip("link set lo up");
+        using SafeFd raw = PacketSocket.Open("lo");
+        using SafeFd socket = UdpSocket.Open(Sockaddr.Of("127.0.0.1", 0), new());
+        UdpSocket.SendTo(socket.Descriptor, "hello"u8, Sockaddr.LocalOf(socket));
+        byte[] frame = new byte[2000];
+        int length = FileIo.Read(raw.Descriptor, frame);
+        Assert.Equal(14 + 20 + 8 + 5, length);
+        Assert.Equal("hello"u8.ToArray(), frame[42..47]);
+        Assert.Equal(length, FileIo.Write(raw.Descriptor, frame.AsSpan(0, length)));
+        LinuxException error = Assert.Throws<LinuxException>(() => PacketSocket.Open("eth9"));
+        Assert.Equal("Can't find interface eth9: No such device (ENODEV)", error.Message);
+    });
+
+    [SkippableTheory]
+    [InlineData("239.1.2.3", "10.9.0.1/24")]
+    [InlineData("ff02::1:2:3", "fe80::1/64 nodad")]
+    public void A_multicast_group_hears_its_own_members(string group, string address) => PrivateNetwork.Run(net =>
+    {
+        using TunDevice device = TunDevice.Open(new() { Name = "t0", Kind = TunKind.Tap });
+        net.Ip("link set dev t0 up");
+        net.Ip($"addr add {address} dev t0");
+        if (!group.Contains(':', StringComparison.Ordinal))
+            net.Ip("route add 224.0.0.0/4 dev t0");
+        byte[] name = Sockaddr.Of(group, 7655, scope: NetworkInterface.Index("t0"));
+        using SafeFd one = MulticastSocket.Open(name, ttl: 1), two = MulticastSocket.Open(name, ttl: 1);
+        Assert.Equal(5, UdpSocket.SendTo(one.Descriptor, "hello"u8, name));
+        byte[] buffer = new byte[10];
+        Assert.Equal(5, FileIo.Read(one.Descriptor, buffer)); // loop-back is on
+        Assert.Equal(5, FileIo.Read(two.Descriptor, buffer));
+    });
+
+    /// <summary>Skips what the host sends by itself (IPv6 router solicitations).</summary>
+    private static int ReadIPv4(int fd, byte[] buffer, int header)
+    {
+        int length;
+        do
+        {
+            length = FileIo.Read(fd, buffer);
+        }
+        while (length > header && buffer[header] >> 4 == 6);
+        return length;
+    }
+
+    /// <summary>10.9.0.2:5000 to 10.9.0.1:4000, without UDP checksum.</summary>
+    private static void WriteUdpPacket(Span<byte> packet, ReadOnlySpan<byte> payload)
+    {
+        ReadOnlySpan<byte> fixedPart = [0x45, 0, 0, 0, 0, 0, 0, 0, 64, 17, 0, 0, 10, 9, 0, 2, 10, 9, 0, 1];
+        fixedPart.CopyTo(packet);
+        BinaryPrimitives.WriteUInt16BigEndian(packet[2..], (ushort)packet.Length);
+        uint sum = 0;
+        for (int i = 0; i < 20; i += 2)
+            sum += BinaryPrimitives.ReadUInt16BigEndian(packet[i..]);
+        sum = (sum & 0xFFFF) + (sum >> 16);
+        BinaryPrimitives.WriteUInt16BigEndian(packet[10..], (ushort)~sum);
+        BinaryPrimitives.WriteUInt16BigEndian(packet[20..], 5000);
+        BinaryPrimitives.WriteUInt16BigEndian(packet[22..], 4000);
+        BinaryPrimitives.WriteUInt16BigEndian(packet[24..], (ushort)(8 + payload.Length));
+        payload.CopyTo(packet[28..]);
+    }
+}
