@@ -8,7 +8,7 @@ internal static unsafe partial class Libc
     internal const int AF_UNIX = 1, AF_INET = 2, AF_INET6 = 10, AF_PACKET = 17;
     internal const int SOCK_STREAM = 1, SOCK_DGRAM = 2, SOCK_RAW = 3, SOCK_NONBLOCK = 0x800, SOCK_CLOEXEC = 0x80000;
     internal const int IPPROTO_TCP = 6, IPPROTO_UDP = 17;
-    internal const int SHUT_RD = 0, SHUT_WR = 1, SHUT_RDWR = 2;
+    internal const int SHUT_WR = 1, SHUT_RDWR = 2;
 
     internal const int SOL_SOCKET = 1;
     internal const int SO_REUSEADDR = 2, SO_TYPE = 3, SO_ERROR = 4, SO_BROADCAST = 6, SO_SNDBUF = 7, SO_RCVBUF = 8, SO_REUSEPORT = 15,

@@ -65,6 +65,9 @@ public sealed record TunOptions
 /// </summary>
 public sealed unsafe class TunDevice : IDisposable
 {
+    /// <summary>Bytes of virtio_net_hdr before every packet of a device that has it.</summary>
+    public const int VnetHeaderLength = 10;
+
     private static ReadOnlySpan<int> OffloadLadder => [0x6F, 0x67, 0x0F, 0x07, 0x01, 0];
     private readonly SafeFd[] _queues;
 
@@ -122,6 +125,8 @@ public sealed unsafe class TunDevice : IDisposable
             while (multiQueue && queues.Count < options.Queues)
                 queues.Add(OpenNext(options, name, actual.ifr_flags));
             bool vnetHeader = (actual.ifr_flags & Libc.IFF_VNET_HDR) != 0;
+            if (vnetHeader)
+                SetHeaderLength(queues[0].Descriptor, name);
             TunOffloads offloads = SetOffloads(queues[0].Descriptor, options.Offload && vnetHeader);
             return new([.. queues], name, vnetHeader, offloads);
         }
@@ -191,6 +196,14 @@ public sealed unsafe class TunDevice : IDisposable
             error = Syscall.Result(Libc.ioctl(fd, Libc.TUNGETIFF, (nint)(&request)));
         actual = request;
         return error;
+    }
+
+    /// <summary>The length belongs to the device, and whoever had it before may have changed it.</summary>
+    private static void SetHeaderLength(int fd, string name)
+    {
+        int length = VnetHeaderLength;
+        Syscall.Check(
+            Syscall.Result(Libc.ioctl(fd, Libc.TUNSETVNETHDRSZ, (nint)(&length))), $"Could not set the header length of {name}");
     }
 
     private static TunOffloads SetOffloads(int fd, bool wanted)

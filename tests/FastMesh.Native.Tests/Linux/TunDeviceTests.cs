@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using FastMesh.Native.Interop;
 using FastMesh.Native.Linux;
 
 namespace FastMesh.Native.Tests.Linux;
@@ -88,20 +89,34 @@ public sealed class TunDeviceTests
     {
         net.Ip($"tuntap add dev old mode {flags}");
         net.Ip("addr add 10.9.0.1/24 dev old");
-        for (int round = 0; round < 2; round++) // closed and attached again
+        foreach (bool offload in (bool[])[true, false, true]) // closed and attached again
         {
-            using TunDevice device = TunDevice.Open(new() { Name = "old", Queues = wanted });
+            using TunDevice device = TunDevice.Open(new() { Name = "old", Queues = wanted, Offload = offload });
             Assert.Equal(queues, device.QueueCount);
             net.Ip("link set old up");
             using SafeFd socket = UdpSocket.Open(Sockaddr.Of("10.9.0.1", 4000), new());
             Assert.Equal(5, UdpSocket.SendTo(socket.Descriptor, "hello"u8, Sockaddr.Of("10.9.0.2", 5000)));
-            int header = device.HasVnetHeader ? 10 : 0;
+            Assert.True(offload || device.Offloads == TunOffloads.None);
+            int header = device.HasVnetHeader ? TunDevice.VnetHeaderLength : 0;
             byte[] buffer = new byte[4096];
             int length = -Errno.EAGAIN;
             for (int queue = 0; queue < queues && length < 0; queue++)
                 length = ReadIPv4(device.Queue(queue), buffer, header);
             Assert.Equal(header + 33, length); // neither packet information nor a header we do not know of
         }
+    });
+
+    [SkippableFact]
+    public unsafe void A_header_length_that_others_left_behind_is_put_right() => PrivateNetwork.Run(static net =>
+    {
+        const nuint TUNGETVNETHDRSZ = 0x800454D7;
+        net.Ip("tuntap add dev old mode tun vnet_hdr");
+        int length = 12;
+        using (TunDevice other = TunDevice.Open(new() { Name = "old" }))
+            Assert.Equal(0, Libc.ioctl(other.Queue(0), Libc.TUNSETVNETHDRSZ, (nint)(&length)));
+        using TunDevice device = TunDevice.Open(new() { Name = "old" });
+        Assert.Equal(0, Libc.ioctl(device.Queue(0), TUNGETVNETHDRSZ, (nint)(&length)));
+        Assert.Equal(10, length);
     });
 
     [SkippableFact]
@@ -158,6 +173,29 @@ public sealed class TunDeviceTests
         Assert.Equal(5, FileIo.Read(one.Descriptor, buffer)); // loop-back is on
         Assert.Equal(5, FileIo.Read(two.Descriptor, buffer));
     });
+
+    [SkippableTheory]
+    [InlineData("ff02::1", "::", "fe80::1/64 nodad", 14 + 40 + 8)]
+    [InlineData("239.1.2.3", "0.0.0.0", "10.9.0.1/24", 14 + 20 + 8)]
+    public void Multicast_without_a_scope_leaves_by_the_chosen_interface(string group, string local, string address, int headers) =>
+        PrivateNetwork.Run(net =>
+        {
+            using TunDevice device = TunDevice.Open(new() { Name = "t0", Kind = TunKind.Tap, Offload = false });
+            net.Ip("link set dev t0 up");
+            net.Ip($"addr add {address} dev t0");
+            byte[] bound = Sockaddr.Of(local, 0), frame = new byte[2000];
+            using SafeFd socket = UdpSocket.Open(bound, new());
+            int family = SocketAddress.Family(bound);
+            Assert.Equal(0, UdpSocket.SetMulticastInterface(socket.Descriptor, family, NetworkInterface.Index("t0")));
+            Assert.Equal(5, UdpSocket.SendTo(socket.Descriptor, "probe"u8, Sockaddr.Of(group, 655)));
+            int length;
+            do
+            {
+                length = FileIo.Read(device.Queue(0), frame);
+                Assert.True(length > 0, "the datagram did not come out");
+            }
+            while (length != headers + 5 || !frame.AsSpan(headers, 5).SequenceEqual("probe"u8));
+        });
 
     /// <summary>Skips what the host sends by itself (IPv6 router solicitations).</summary>
     private static int ReadIPv4(int fd, byte[] buffer, int header)
