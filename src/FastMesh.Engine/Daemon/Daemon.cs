@@ -1,19 +1,138 @@
+using System.Globalization;
+using FastMesh.Engine.DataPath;
+using FastMesh.Engine.Protocol;
+using FastMesh.Native.Linux;
+
 namespace FastMesh.Engine.Daemon;
 
-/// <summary>The composition root: opens device and sockets, runs scripts and the control loop, and takes all down again.</summary>
+/// <summary>
+/// The composition root: opens device and sockets, runs scripts and the control loop, and takes all down again. Each step of the start
+/// is undone in reverse order at the end, also when a later step fails (tinc 1.0 reference, 1.2 and 1.7; tinc leaves tinc-down out then).
+/// </summary>
 public sealed class Daemon
 {
+    private readonly DaemonOptions _options;
+    private readonly EngineLog _log;
+    private readonly IDaemonConsole _console;
+    private Signals? _signals;
+
     /// <summary>Prepares a daemon; nothing is opened before <see cref="Run"/>.</summary>
     /// <param name="options">What to run.</param>
     /// <param name="log">Where messages go.</param>
     /// <param name="console">Debug level and log file as signals change them.</param>
-    public Daemon(DaemonOptions options, EngineLog log, IDaemonConsole console) => throw new NotSupportedException();
+    public Daemon(DaemonOptions options, EngineLog log, IDaemonConsole console) =>
+        (_options, _log, _console) = (options, log, console);
 
     /// <summary>
-    /// Sets up, calls <paramref name="ready"/> once "Ready" is logged, and runs until a signal ends it.
+    /// Sets up, calls <paramref name="ready"/> once "Ready" is logged and privileges are dropped, and runs until a signal ends it.
     /// Returns the exit code (tinc 1.0 reference, 1.5); a set-up failure is logged and gives 1.
     /// </summary>
-    public int Run(Action ready) => throw new NotSupportedException();
+    public int Run(Action ready)
+    {
+        int exitCode = 1;
+        try
+        {
+            using EventFd wake = new();
+            using Signals signals = new(_options.Detached, wake, Environment.Exit);
+            _signals = signals;
+            using ServiceManager manager = ServiceManager.Take(_options.Detached);
+            if (_options.LockMemory)
+                ProcessControl.LockMemory();
+            exitCode = RunDevice(wake, signals, manager, ready);
+        }
+        catch (Exception e) when (e is IOException or LinuxException or UnauthorizedAccessException)
+        {
+            _log.Always.SetUpFailed(e.Message);
+        }
+        catch (Exception fault)
+        {
+            _log.Always.Fault(fault);
+            Environment.FailFast("FastMesh found a fault in itself", fault);
+        }
+
+        _log.Always.Terminating();
+        return exitCode;
+    }
+
+    /// <summary>Acts as if a signal had arrived; any thread, while <see cref="Run"/> runs.</summary>
+    internal void Signal(int number) => _signals?.Post(number);
+
+    private int RunDevice(EventFd wake, Signals signals, ServiceManager manager, Action ready)
+    {
+        using VpnDevice device = VpnDevice.Open(_options.Device, _options.DataPlane.Shards);
+        _log.Always.DeviceOpened(device.Device, device.Description);
+        using Scripts scripts = new(_options.ConfigDirectory, ScriptVariables(device), _log) { Interpreter = _options.ScriptsInterpreter };
+        scripts.Enqueue("tinc-up", []);
+        scripts.WaitUntilIdle();
+        try
+        {
+            return RunMesh(device, scripts, signals, wake, manager, ready);
+        }
+        finally
+        {
+            scripts.Enqueue("tinc-down", []);
+            scripts.WaitUntilIdle();
+        }
+    }
+
+    private int RunMesh(VpnDevice device, Scripts scripts, Signals signals, EventFd wake, ServiceManager manager, Action ready)
+    {
+        Mesh mesh = new(_options.Mesh, _options.Peers, new SystemRandom(), _log);
+        mesh.Start(MonotonicClock.Now);
+        RunScriptsOf(mesh, scripts);
+        scripts.WaitUntilIdle();
+        try
+        {
+            using Listeners listeners = Listeners.Open(_options, manager.InheritedSockets, _log);
+            using DataPlane plane = new(_options.DataPlane, device, listeners.Udp, () => MonotonicClock.Now, _log);
+            using ControlLoop loop = new(new(mesh, plane, device, listeners, scripts, signals, wake), _options, _console, _log);
+            _log.Always.Ready();
+            loop.Start(AnnouncedPort(listeners));
+            FinishSetUp(scripts);
+            manager.NotifyReady();
+            ready();
+            return loop.Run();
+        }
+        finally
+        {
+            mesh.Stop(MonotonicClock.Now);
+            RunScriptsOf(mesh, scripts);
+        }
+    }
+
+    /// <summary>Before and after there is anything to connect, scripts are all that can be done of what the mesh asks for.</summary>
+    private static void RunScriptsOf(Mesh mesh, Scripts scripts)
+    {
+        while (mesh.TryTakeAction(out MeshAction? action))
+        {
+            if (action is MeshAction.RunScript script)
+                scripts.Enqueue(script.Name, script.Variables);
+        }
+    }
+
+    private KeyValuePair<string, string>[] ScriptVariables(VpnDevice device) =>
+    [
+        new("NETNAME", _options.NetName),
+        new("NAME", _options.Mesh.Name),
+        new("DEVICE", device.Device),
+        new("INTERFACE", device.Interface),
+    ];
+
+    private string AnnouncedPort(Listeners listeners) => _options.PortIsDefault || _options.Mesh.Port == "0"
+        ? listeners.Udp[0].Local.Port.ToString(CultureInfo.InvariantCulture)
+        : _options.Mesh.Port;
+
+    /// <summary>Priority, user and root: the last steps, because the ones before need what they take away.</summary>
+    private void FinishSetUp(Scripts scripts)
+    {
+        if (_options.Nice is { } nice && ProcessControl.SetNice(nice) is < 0 and int error)
+            throw new LinuxException("Could not set the process priority", error);
+        Privileges.Drop(_options.User, _options.Chroot ? _options.ConfigDirectory : null);
+        if (!_options.Chroot)
+            return;
+        scripts.Directory = "";
+        _options.RootChanged?.Invoke();
+    }
 }
 
 /// <summary>What signals change outside the engine.</summary>

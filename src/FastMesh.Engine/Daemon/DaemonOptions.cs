@@ -51,6 +51,15 @@ public sealed record DaemonOptions
     /// <summary>-U: the user to become after start-up, or null.</summary>
     public string? User { get; init; }
 
+    /// <summary>Port is not configured: the port announced is that of the first UDP socket, whatever BindToAddress made it.</summary>
+    public bool PortIsDefault { get; init; }
+
+    /// <summary>Whether the daemon has left its terminal: it then catches and reports every signal, and inherits no sockets.</summary>
+    public bool Detached { get; init; }
+
+    /// <summary>Called once after a change of root: paths below <see cref="ConfigDirectory"/> then start at "/".</summary>
+    public Action? RootChanged { get; init; }
+
     /// <summary>
     /// Reads the configuration again for a reload; throws <see cref="InvalidDataException"/> with a clear message if it is bad. Call it
     /// before asking <see cref="IPeerDirectory.IsUnchanged"/>, which compares with the time of the reload before this one.

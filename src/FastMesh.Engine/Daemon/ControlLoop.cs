@@ -1,0 +1,341 @@
+using System.Globalization;
+using FastMesh.Engine.DataPath;
+using FastMesh.Engine.Protocol;
+using FastMesh.Engine.Routing;
+using FastMesh.Engine.Wire;
+using FastMesh.Native.Linux;
+using Microsoft.Extensions.Logging;
+
+namespace FastMesh.Engine.Daemon;
+
+/// <summary>
+/// The one thread that touches <see cref="Mesh"/>. It waits for listeners, meta connections, reports of the data plane, and a
+/// wake-up that signals and lookups share; gives the mesh each as an input with the time; and performs what the mesh then asks for.
+/// </summary>
+internal sealed class ControlLoop : IDisposable
+{
+    private const int EventsPerWait = 64;
+    private const int ReportsPerTurn = 256; // so that a flood of reports does not keep the loop from connections and timers
+    private const int MaxWait = 60_000;     // milliseconds
+
+    // Tags of epoll events: small numbers for what there is once, then listeners, then connections by number.
+    private const ulong WakeTag = 0, ReportTag = 1, ListenerTag = 16, ConnectionTag = 1UL << 32;
+
+    private readonly Epoll _epoll = new(EventsPerWait);
+    private readonly Mesh _mesh;
+    private readonly DataPlane _plane;
+    private readonly VpnDevice _device;
+    private readonly Listeners _listeners;
+    private readonly MetaSockets _sockets;
+    private readonly Scripts _scripts;
+    private readonly Resolver _resolver;
+    private readonly Signals _signals;
+    private readonly EventFd _wake;
+    private readonly GraphDump _graphDump;
+    private readonly IDaemonConsole _console;
+    private readonly EngineLog _log;
+    private DaemonOptions _options;
+    private int? _levelBeforeInt;
+    private int? _exitCode;
+
+    /// <summary>Prepares; nothing happens before <see cref="Start"/>. The parts stay the caller's, except the sockets of connections.</summary>
+    public ControlLoop(ControlLoopParts parts, DaemonOptions options, IDaemonConsole console, EngineLog log)
+    {
+        (_mesh, _plane, _device, _listeners) = (parts.Mesh, parts.Plane, parts.Device, parts.Listeners);
+        (_scripts, _signals, _wake) = (parts.Scripts, parts.Signals, parts.Wake);
+        (_options, _console, _log) = (options, console, log);
+        _resolver = new Resolver(_wake, log);
+        _graphDump = new GraphDump(log);
+        _sockets = new MetaSockets(_mesh, _epoll, ConnectionTag, options, _listeners, log);
+    }
+
+    /// <summary>Starts the shards with the mesh's first table, and the outgoing connections.</summary>
+    /// <param name="port">The port to announce.</param>
+    public void Start(string port)
+    {
+        _epoll.Add(_wake.Descriptor, EpollEvents.In, WakeTag);
+        _epoll.Add(_plane.ReportDescriptor, EpollEvents.In, ReportTag);
+        for (int i = 0; i < _listeners.Tcp.Count; i++)
+            _epoll.Add(_listeners.Tcp[i].Descriptor, EpollEvents.In, ListenerTag + (uint)i);
+
+        if (!_mesh.TryTakeTable(out ForwardingTable? table))
+            throw new InvalidOperationException("A mesh that has been started has a table");
+        _plane.Start(table);
+        _mesh.StartOutgoing(port, MonotonicClock.Now);
+        Drain();
+    }
+
+    /// <summary>Runs until a signal or a failing device ends it. Returns the exit code.</summary>
+    public int Run()
+    {
+        _signals.EnterLoop();
+        while (_exitCode is null)
+        {
+            int count = _epoll.Wait(MillisecondsToWait());
+            for (int i = 0; i < count; i++)
+            {
+                HandleEvent(_epoll.Tag(i), _epoll.Events(i));
+                Drain();
+            }
+
+            Instant now = MonotonicClock.Now;
+            if (_mesh.NextTimeout is { } due && due <= now)
+            {
+                _mesh.HandleTimeout(now);
+                Drain();
+            }
+        }
+
+        foreach (string line in DescribeTraffic())
+            _log.Connections.Statistics(line);
+        return _exitCode.Value;
+    }
+
+    /// <summary>Closes all connections.</summary>
+    public void Dispose()
+    {
+        _sockets.Dispose();
+        _resolver.Dispose();
+        _epoll.Dispose();
+    }
+
+    private int MillisecondsToWait()
+    {
+        if (_mesh.NextTimeout is not { } due)
+            return MaxWait;
+        return (int)Math.Clamp((due - MonotonicClock.Now).TotalMilliseconds, 0, MaxWait);
+    }
+
+    private void HandleEvent(ulong tag, EpollEvents events)
+    {
+        switch (tag)
+        {
+            case WakeTag:
+                HandleWake();
+                break;
+            case ReportTag:
+                HandleReports();
+                break;
+            case >= ConnectionTag:
+                _sockets.HandleEvent(tag, events);
+                break;
+            default:
+                _sockets.Accept(_listeners.Tcp[(int)(tag - ListenerTag)].Descriptor);
+                break;
+        }
+    }
+
+    private void HandleWake()
+    {
+        _wake.Drain();
+        while (_resolver.TryTake(out Resolver.Answer answer))
+        {
+            _mesh.HandleResolved(answer.Ticket, answer.Addresses, MonotonicClock.Now);
+            Drain();
+        }
+
+        while (_exitCode is null && _signals.TryTake(out int number))
+        {
+            HandleSignal(number);
+            Drain();
+        }
+    }
+
+    private void HandleReports()
+    {
+        for (int i = 0; i < ReportsPerTurn && _plane.TryTakeReport(out ShardReport report); i++)
+        {
+            HandleReport(report, MonotonicClock.Now);
+            Drain();
+        }
+    }
+
+    private void HandleReport(in ShardReport report, Instant now)
+    {
+        switch (report.Kind)
+        {
+            case ShardReportKind.TcpFrame:
+                _mesh.HandleTcpFrame(report.Node, report.Bytes, report.KeyNeededFor, now);
+                break;
+            case ShardReportKind.Probe:
+                _mesh.HandleProbe(report.Node, report.Bytes, now);
+                break;
+            case ShardReportKind.UnknownDatagram:
+                _mesh.HandleUnknownDatagram(report.Source, report.Socket, report.Bytes, now);
+                break;
+            case ShardReportKind.TooBig:
+                _mesh.HandleTooBig(report.Node, report.Length, now);
+                break;
+            case ShardReportKind.Learned:
+                _mesh.HandleLearned(MacAddress.Read(report.Bytes), now);
+                break;
+            default:
+                _log.Always.DeviceFailed(_device.Device);
+                _exitCode = 0;
+                break;
+        }
+    }
+
+    /// <summary>Performs what the mesh asks for. A new table is out before any action that came of the same input.</summary>
+    private void Drain()
+    {
+        do
+        {
+            if (_mesh.TryTakeTable(out ForwardingTable? table))
+                _plane.Publish(table);
+        }
+        while (PerformNext());
+        _sockets.CloseEnded();
+    }
+
+    private bool PerformNext()
+    {
+        if (!_mesh.TryTakeAction(out MeshAction? action))
+            return false;
+
+        switch (action)
+        {
+            case MeshAction.Send send:
+                _sockets.Send(send.Connection);
+                break;
+            case MeshAction.RouteFrame route:
+                _plane.RouteFrame(route.From, route.Frame, route.ByTcp);
+                break;
+            case MeshAction.SendProbe probe:
+                _plane.SendProbe(probe.Node, probe.Frame, probe.Destination);
+                break;
+            case MeshAction.OpenDatagram open:
+                _plane.OpenDatagram(open.Node, open.Datagram);
+                break;
+            case MeshAction.Resolve resolve:
+                _resolver.Ask(resolve);
+                break;
+            case MeshAction.Connect connect:
+                _sockets.Connect(connect);
+                break;
+            case MeshAction.ConnectCommand command:
+                _sockets.Connect(command);
+                break;
+            case MeshAction.Close close:
+                _sockets.Close(close.Connection, close.Tarpit);
+                break;
+            case MeshAction.RunScript script:
+                _scripts.Enqueue(script.Name, script.Variables);
+                break;
+            case MeshAction.DumpGraph dump when _options.GraphDumpFile is { } file:
+                _graphDump.Write(file, dump.Text);
+                break;
+        }
+
+        return true;
+    }
+
+    /// <summary>The effects in the table of the tinc 1.0 reference, 1.6.</summary>
+    private void HandleSignal(int number)
+    {
+        if (number is not (Signals.Usr1 or Signals.Usr2 or Signals.Winch))
+            LogSignal(number);
+        switch (number)
+        {
+            case Signals.Term or Signals.Quit:
+                _exitCode = 0;
+                break;
+            case Signals.Int:
+                ToggleDebugLevel();
+                break;
+            case Signals.Hup:
+                Reload();
+                break;
+            case Signals.Alrm:
+                _mesh.Retry(MonotonicClock.Now);
+                break;
+            case Signals.Usr1:
+                Dump(_mesh.DescribeConnections());
+                break;
+            case Signals.Usr2:
+                Dump(DescribeTraffic());
+                Dump(_mesh.DescribeGraph());
+                DumpDrops();
+                break;
+            case Signals.Winch:
+                _mesh.Purge(MonotonicClock.Now);
+                break;
+        }
+    }
+
+    private void LogSignal(int number)
+    {
+        if (Signals.NameOf(number) is { } name)
+            _log.Always.GotSignal(name);
+        else
+            _log.Always.GotUnexpectedSignal(number);
+    }
+
+    private void ToggleDebugLevel()
+    {
+        if (_levelBeforeInt is { } before)
+        {
+            _log.Always.RevertingDebugLevel(before);
+            (_console.DebugLevel, _levelBeforeInt) = (before, null);
+        }
+        else
+        {
+            _levelBeforeInt = _console.DebugLevel;
+            _log.Always.RaisingDebugLevel(_console.DebugLevel);
+            _console.DebugLevel = 5;
+        }
+    }
+
+    private void Reload()
+    {
+        _console.ReopenLog();
+        try
+        {
+            if (_options.Reread is { } reread)
+                _options = reread();
+        }
+        catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
+        {
+            _log.Always.CannotReread(e.Message);
+            _exitCode = 1;
+            return;
+        }
+
+        _scripts.Interpreter = _options.ScriptsInterpreter;
+        _mesh.Reload(_options.Mesh, MonotonicClock.Now);
+    }
+
+    /// <summary>The device statistics of tinc: what the network put into the device's queue and what was read from it.</summary>
+    private IEnumerable<string> DescribeTraffic()
+    {
+        DataPlaneCounters counters = _plane.Counters;
+        yield return $"Statistics for {_device.Description} {_device.Device}:";
+        yield return string.Create(CultureInfo.InvariantCulture, $" total bytes in:  {counters.DeviceBytesIn,10}");
+        yield return string.Create(CultureInfo.InvariantCulture, $" total bytes out: {counters.DeviceBytesOut,10}");
+    }
+
+    private void Dump(IEnumerable<string> lines)
+    {
+        foreach (string line in lines)
+            _log.Always.DumpLine(line);
+    }
+
+    private void DumpDrops()
+    {
+        if (!_log.Traffic.IsEnabled(LogLevel.Debug))
+            return;
+        foreach ((string reason, long count) in _plane.Counters.Drops)
+            _log.Traffic.DumpLine(string.Create(CultureInfo.InvariantCulture, $" dropped, {reason}: {count}"));
+    }
+}
+
+/// <summary>What a control loop works with.</summary>
+/// <param name="Mesh">The state machine, started.</param>
+/// <param name="Plane">The shards, not started.</param>
+/// <param name="Device">The open device.</param>
+/// <param name="Listeners">The open sockets.</param>
+/// <param name="Scripts">Runs scripts.</param>
+/// <param name="Signals">Where signals come from.</param>
+/// <param name="Wake">What signals are announced by.</param>
+internal sealed record ControlLoopParts(
+    Mesh Mesh, DataPlane Plane, VpnDevice Device, Listeners Listeners, Scripts Scripts, Signals Signals, EventFd Wake);
