@@ -63,11 +63,13 @@ public static class ProcessHost
             return null;
 
         SafeFd ready = new(descriptor);
+        SafeFd devNull = ProcessControl.OpenFile("/dev/null", create: false);
         ProcessControl.Setsid();
         Directory.SetCurrentDirectory("/");
         return () =>
         {
-            ProcessControl.RedirectStandardStreams();
+            ProcessControl.RedirectStandardStreams(devNull);
+            devNull.Dispose();
             FileIo.Write(ready.Descriptor, [1]);
             ready.Dispose();
         };

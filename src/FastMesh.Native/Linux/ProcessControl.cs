@@ -9,13 +9,14 @@ public static unsafe class ProcessControl
     /// <summary>Leaves the terminal's session. Returns the new session's number or the negated errno (EPERM: leader already).</summary>
     public static int Setsid() => Syscall.Result(Libc.setsid());
 
-    /// <summary>Points stdin, stdout and stderr at /dev/null.</summary>
-    /// <exception cref="LinuxException">There is no /dev/null.</exception>
-    public static void RedirectStandardStreams()
+    /// <summary>Points stdin, stdout and stderr at an open file.</summary>
+    /// <param name="target">Usually <c>/dev/null</c>, opened while it can be: after a change of root it is out of reach.</param>
+    /// <exception cref="LinuxException">It is not open.</exception>
+    public static void RedirectStandardStreams(SafeFd target)
     {
-        using SafeFd devNull = OpenFile("/dev/null", create: false);
+        ArgumentNullException.ThrowIfNull(target);
         for (int fd = 0; fd <= 2; fd++)
-            Syscall.Check(Syscall.Result(Libc.dup2(devNull.Descriptor, fd)), "Could not redirect the standard streams");
+            Syscall.Check(Syscall.Result(Libc.dup2(target.Descriptor, fd)), "Could not redirect the standard streams");
     }
 
     /// <summary>Opens a file for reading and writing, close-on-exec; mode 0644 less umask if it is made.</summary>
