@@ -1,5 +1,5 @@
-using System.Security.Cryptography;
 using FastMesh.Cli.Config;
+using FastMesh.Engine.Crypto;
 
 namespace FastMesh.Cli.Commands;
 
@@ -35,34 +35,25 @@ internal sealed class KeysCommand(ConfigDirectory directory, TextReader? input, 
             error.WriteLine(message);
         }
 
-        using RSA rsa = GenerateKey(bits);
-        return Save(rsa.ExportRSAPrivateKeyPem(), "private", directory.PrivateKeyFile, secret: true)
-            && Save(rsa.ExportRSAPublicKeyPem(), "public", name is null ? Path.Combine(directory.Root, "rsa_key.pub") : directory.HostFile(name), secret: false)
+        RsaKeyPair pair = GenerateKey(bits);
+        string publicFile = name is null ? Path.Combine(directory.Root, "rsa_key.pub") : directory.HostFile(name);
+        return Save(pair.PrivatePem, "private", directory.PrivateKeyFile, secret: true)
+            && Save(pair.PublicPem, "public", publicFile, secret: false)
             ? 0 : 1;
     }
 
     /// <summary>Generates the pair and shows a dot every half second: a large key takes a while.</summary>
-    private RSA GenerateKey(int bits)
+    private RsaKeyPair GenerateKey(int bits)
     {
         error.WriteLine($"Generating {bits} bits keys:");
-        RSA rsa = RSA.Create();
-        try
+        Task<RsaKeyPair> generation = Task.Run(() => RsaKeyPair.Generate(bits));
+        while (!generation.Wait(TimeSpan.FromMilliseconds(500)))
         {
-            rsa.KeySize = bits;
-            Task generation = Task.Run(() => rsa.ExportParameters(includePrivateParameters: false));
-            while (!generation.Wait(TimeSpan.FromMilliseconds(500)))
-            {
-                error.Write('.');
-            }
+            error.Write('.');
+        }
 
-            error.WriteLine("Done.");
-            return rsa;
-        }
-        catch
-        {
-            rsa.Dispose();
-            throw;
-        }
+        error.WriteLine("Done.");
+        return generation.Result;
     }
 
     private bool Save(string pem, string kind, string defaultPath, bool secret)

@@ -207,7 +207,7 @@ internal static class ConfigSchema
     private static string? Nearest(string name)
     {
         ConfigVariable best = Variables.MinBy(v => Distance(v.Name, name))!;
-        return Distance(best.Name, name) <= Math.Max(1, name.Length / 4) ? best.Name : null;
+        return Distance(best.Name, name) <= Math.Max(1, name.Length / 3) ? best.Name : null;
     }
 
     /// <summary>Levenshtein distance without regard to case.</summary>

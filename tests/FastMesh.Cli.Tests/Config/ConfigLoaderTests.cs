@@ -1,0 +1,198 @@
+using FastMesh.Engine.Daemon;
+using FastMesh.Engine.DataPath;
+using FastMesh.Engine.Protocol;
+using FastMesh.Engine.Routing;
+using FastMesh.Engine.Wire;
+
+namespace FastMesh.Cli.Tests.Config;
+
+/// <summary>Files to options: defaults, precedence, corrections (tinc 1.0 reference, 2.4).</summary>
+public class ConfigLoaderTests
+{
+    [Fact]
+    public void A_name_and_a_key_are_enough_and_give_the_documented_defaults()
+    {
+        using LoaderFixture fixture = new();
+        DaemonOptions options = fixture.Load()!;
+        Assert.Empty(fixture.Messages);
+        MeshSettings mesh = options.Mesh;
+        Assert.Equal(("a", "655", 512), (mesh.Name, mesh.Port, mesh.Key.ModulusBits));
+        Assert.Equal((427, 672, 4, 0), (mesh.Suite.Cipher, mesh.Suite.Digest, mesh.Suite.MacLength, mesh.Suite.Compression));
+        Assert.Equal((60, 5, 3600, 600), (Seconds(mesh.PingInterval), Seconds(mesh.PingTimeout), Seconds(mesh.KeyExpire), Seconds(mesh.MacExpire)));
+        Assert.Equal((0, 900, 16, 15180), (Seconds(mesh.MinTimeout), Seconds(mesh.MaxTimeout), mesh.ReplayWindow, mesh.MaxOutputBufferSize));
+        Assert.True(mesh.ClampMss && mesh.PmtuDiscovery);
+        Assert.False(mesh.TcpOnly || mesh.IndirectData || mesh.StrictSubnets || mesh.TunnelServer || mesh.LocalDiscovery || mesh.Hostnames);
+        Assert.Equal((RoutingMode.Router, ForwardingMode.Internal, BroadcastMode.SpanningTree), Modes(mesh));
+        Assert.Equal((DeviceKind.Tun, "/dev/net/tun", ""), Device(options));
+        Assert.Null(mesh.Proxy ?? (object?)mesh.Pmtu ?? options.Nice ?? (object?)options.ScriptsInterpreter);
+    }
+
+    [Fact]
+    public void The_first_value_by_command_line_then_line_then_file_name_counts()
+    {
+        using LoaderFixture fixture = new("\n\n\nPort = 1005\n", host: "Port = 1001\n");
+        Assert.Equal("1001", fixture.Load()!.Mesh.Port);
+        Assert.Equal("1009", fixture.Load("-o", "Port=1009", "-o", "Port=1008")!.Mesh.Port);
+        Assert.Equal("1010", fixture.Load("-o", "a.Port=1010")!.Mesh.Port);
+        Assert.Equal("1001", fixture.Load("-o", "b.Port=1010", "-o", "A.Port=1011")!.Mesh.Port);
+    }
+
+    [Fact]
+    public void Files_of_conf_d_count_and_hidden_ones_too()
+    {
+        using LoaderFixture fixture = new();
+        fixture.Net.Write("conf.d/one.conf", "ConnectTo = b\n");
+        fixture.Net.Write("conf.d/.two.conf", "\nConnectTo = c\n");
+        fixture.Net.Write("conf.d/.conf", "ConnectTo = d\n");
+        fixture.Net.Write("conf.d/three.config", "ConnectTo = e\n");
+        Assert.Equal(["b", "c"], fixture.Load()!.Mesh.ConnectTo);
+    }
+
+    [Theory]
+    [InlineData("Mode = switch", RoutingMode.Switch, ForwardingMode.Internal, BroadcastMode.SpanningTree)]
+    [InlineData("mode = HUB\nBroadcast=No", RoutingMode.Hub, ForwardingMode.Internal, BroadcastMode.No)]
+    [InlineData("Forwarding off\nBroadcast yes", RoutingMode.Router, ForwardingMode.Off, BroadcastMode.SpanningTree)]
+    [InlineData("Forwarding = kernel\nBroadcast = direct", RoutingMode.Router, ForwardingMode.Kernel, BroadcastMode.Direct)]
+    public void Enumerations_ignore_case(string server, RoutingMode mode, ForwardingMode forwarding, BroadcastMode broadcast)
+    {
+        using LoaderFixture fixture = new(server);
+        Assert.Equal((mode, forwarding, broadcast), Modes(fixture.Load()!.Mesh));
+    }
+
+    [Theory]
+    [InlineData("", "", DeviceKind.Tun, "/dev/net/tun", "")]
+    [InlineData("", "-nvpn", DeviceKind.Tun, "/dev/net/tun", "vpn")]
+    [InlineData("Mode = switch", "-nvpn", DeviceKind.Tap, "/dev/net/tun", "vpn")]
+    [InlineData("Mode = hub\nDeviceType = tun\nInterface = x0", "-nvpn", DeviceKind.Tun, "/dev/net/tun", "x0")]
+    [InlineData("DeviceType = TAP\nDevice = /dev/tun7", "", DeviceKind.Tap, "/dev/tun7", "")]
+    [InlineData("DeviceType = dummy", "-nvpn", DeviceKind.Dummy, "dummy", "dummy")]
+    [InlineData("DeviceType = raw_socket", "-nvpn", DeviceKind.RawSocket, "eth0", "eth0")]
+    [InlineData("DeviceType = raw_socket\nInterface = br0", "", DeviceKind.RawSocket, "br0", "br0")]
+    [InlineData("DeviceType = multicast\nDevice = 239.1.1.1 655 2", "", DeviceKind.Multicast, "239.1.1.1 655 2", "")]
+    [InlineData("DeviceType = fd\nDevice = 7", "", DeviceKind.Fd, "7", "")]
+    public void Device_defaults_follow_from_mode_type_and_net_name(string server, string flag, DeviceKind kind, string device, string name)
+    {
+        using LoaderFixture fixture = new(server);
+        DaemonOptions? options = flag.Length == 0 ? fixture.Load() : fixture.Load(flag);
+        Assert.Equal((kind, device, name), Device(options!));
+    }
+
+    [Fact]
+    public void Options_that_imply_others()
+    {
+        using LoaderFixture fixture = new("TCPOnly = yes\nTunnelServer = yes\n");
+        MeshSettings mesh = fixture.Load()!.Mesh;
+        Assert.True(mesh.TcpOnly && mesh.IndirectData && mesh.TunnelServer && mesh.StrictSubnets && !mesh.PmtuDiscovery);
+        Assert.Equal(EdgeOptions.TcpOnly | EdgeOptions.Indirect | EdgeOptions.ClampMss, mesh.Forwarding.LocalOptions);
+    }
+
+    [Theory]
+    [InlineData("PingInterval = 0", 86400, 5)]
+    [InlineData("PingInterval = 3", 3, 3)]
+    [InlineData("PingTimeout = 0", 60, 60)]
+    [InlineData("PingTimeout = 61", 60, 60)]
+    [InlineData("PingInterval = x\nPingTimeout = y", 60, 5)]
+    public void Ping_times_are_corrected(string server, int interval, int timeout)
+    {
+        using LoaderFixture fixture = new(server);
+        MeshSettings mesh = fixture.Load()!.Mesh;
+        Assert.Equal((interval, timeout), (Seconds(mesh.PingInterval), Seconds(mesh.PingTimeout)));
+    }
+
+    [Fact]
+    public void A_floor_above_the_ceiling_is_lowered_with_a_warning()
+    {
+        using LoaderFixture fixture = new("MinTimeout = 1000\n");
+        Assert.Equal(900, Seconds(fixture.Load()!.Mesh.MinTimeout));
+        Assert.Equal(["Minimum timeout (1000 s) cannot be larger than maximum timeout (900 s). Correcting !"], fixture.Messages);
+    }
+
+    [Fact]
+    public void Addresses_and_subnets_are_read_with_their_parts()
+    {
+        using LoaderFixture fixture = new("BindToAddress = *\nBindToAddress = 192.0.2.1 700\nBindToAddress=::1\t\t701\n", "Port = 800\nSubnet = 10.0.0.0/8#5\nSubnet = fd00::/64\n");
+        DaemonOptions options = fixture.Load()!;
+        Assert.Equal([new("*", "800"), new("192.0.2.1", "700"), new("::1", "701")], options.BindToAddress);
+        Assert.Equal(["10.0.0.0/8#5", "fd00:0:0:0:0:0:0:0/64#10"], options.Mesh.Subnets.Select(s => s.ToString()));
+    }
+
+    [Theory]
+    [InlineData("socks4 h 1080", ProxyKind.Socks4, "h", "1080", null, null)]
+    [InlineData("SOCKS4A h 1080 me", ProxyKind.Socks4a, "h", "1080", "me", null)]
+    [InlineData("socks5 h 1080 me pass word", ProxyKind.Socks5, "h", "1080", "me", "pass word")]
+    [InlineData("http h 8080", ProxyKind.Http, "h", "8080", null, null)]
+    public void Proxies_are_read_with_their_arguments(string value, ProxyKind kind, string host, string port, string? user, string? password)
+    {
+        using LoaderFixture fixture = new($"Proxy = {value}");
+        Assert.Equal(new ProxySettings(kind, new HostPort(host, port), user, password), fixture.Load()!.Mesh.Proxy);
+    }
+
+    [Fact]
+    public void A_proxy_command_keeps_its_blanks_and_none_means_none()
+    {
+        using LoaderFixture fixture = new("Proxy = exec nc  -x p %h");
+        Assert.Equal("nc  -x p %h", fixture.Load()!.Mesh.Proxy!.Command);
+        Assert.Null(fixture.Load("-o", "Proxy=none")!.Mesh.Proxy);
+    }
+
+    [Theory]
+    [InlineData("none", "none", 0, 0, 0)]
+    [InlineData("AES-128-CBC", "SHA512", 419, 674, 4)]
+    [InlineData("des-ede3-cbc", "sha1", 44, 64, 4)]
+    public void Ciphers_and_digests_have_their_OpenSSL_numbers(string cipher, string digest, int cipherNid, int digestNid, int macLength)
+    {
+        using LoaderFixture fixture = new($"Cipher = {cipher}\nDigest = {digest}");
+        var suite = fixture.Load()!.Mesh.Suite;
+        Assert.Equal((cipherNid, digestNid, macLength), (suite.Cipher, suite.Digest, suite.MacLength));
+    }
+
+    [Theory]
+    [InlineData("low", 10)]
+    [InlineData("Normal", 0)]
+    [InlineData("HIGH", -10)]
+    public void Process_priorities_are_nice_values(string word, int nice)
+    {
+        using LoaderFixture fixture = new($"ProcessPriority = {word}");
+        Assert.Equal(nice, fixture.Load()!.Nice);
+    }
+
+    [SkippableFact]
+    public void A_service_name_is_a_port()
+    {
+        using LoaderFixture fixture = new("Port = tinc");
+        Skip.IfNot(File.Exists("/etc/services") && File.ReadAllText("/etc/services").Contains("655/udp"), "no service named tinc here");
+        Assert.Equal("655", fixture.Load()!.Mesh.Port);
+    }
+
+    [Fact]
+    public void Command_line_flags_reach_the_options()
+    {
+        using LoaderFixture fixture = new("LogLevel = 3\n");
+        DaemonOptions options = fixture.Load("-L", "-R", "-U", "nobody", "--bypass-security", "--workers", "2", "--cpus", "0,1", "-nvpn")!;
+        Assert.True(options.LockMemory && options.Chroot && options.Mesh.BypassSecurity);
+        Assert.Equal(("nobody", "vpn", 2, 2), (options.User, options.NetName, options.DataPlane.Shards, options.Mesh.Forwarding.Shards));
+        Assert.Equal([0, 1], options.DataPlane.Cpus);
+    }
+
+    [Fact]
+    public void A_reload_sees_new_files_keeps_the_key_and_throws_if_they_are_bad()
+    {
+        using LoaderFixture fixture = new("ConnectTo = b\n");
+        DaemonOptions options = fixture.Load()!;
+        File.Delete(fixture.Net["rsa_key.priv"]);
+        fixture.Net.Write("tinc.conf", "Name = a\nConnectTo = c\n");
+        Assert.Equal(["c"], options.Reread!().Mesh.ConnectTo);
+
+        fixture.Net.Write("tinc.conf", "Name = a\nConnectTo\n");
+        InvalidDataException error = Assert.Throws<InvalidDataException>(() => options.Reread());
+        Assert.StartsWith($"No value for variable `ConnectTo' on line 2 while reading config file {fixture.Net["tinc.conf"]}", error.Message);
+    }
+
+    private static int Seconds(TimeSpan time) => (int)time.TotalSeconds;
+
+    private static (RoutingMode Mode, ForwardingMode Forwarding, BroadcastMode Broadcast) Modes(MeshSettings mesh)
+        => (mesh.Forwarding.Mode, mesh.Forwarding.Forwarding, mesh.Forwarding.Broadcast);
+
+    private static (DeviceKind Kind, string Device, string Interface) Device(DaemonOptions options)
+        => (options.Device.Kind, options.Device.Device, options.Device.Interface);
+}
