@@ -51,7 +51,7 @@ internal static class RunCommand
         try
         {
             log.Always.Starting(Usage.VersionNumber, console.DebugLevel);
-            return new Daemon(options, log, console).Run(() =>
+            return new Daemon(options with { Detached = reportReady is not null }, log, console).Run(() =>
             {
                 console.EndStart();
                 reportReady?.Invoke();

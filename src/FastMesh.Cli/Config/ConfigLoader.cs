@@ -87,6 +87,7 @@ internal sealed class ConfigLoader
             Mesh = settings.ReadMesh(name, key, shards) with { BypassSecurity = _commandLine.BypassSecurity },
             Peers = _peers,
             Device = settings.ReadDevice(),
+            PortIsDefault = settings.PortIsDefault,
             BindToAddress = settings.ReadBindToAddress(),
             BindToInterface = settings.BindToInterface,
             Udp = settings.ReadUdp(),

@@ -1,5 +1,6 @@
 using System.Globalization;
 using FastMesh.Engine.Crypto;
+using FastMesh.Engine.Daemon;
 using FastMesh.Engine.DataPath;
 using FastMesh.Engine.Protocol;
 using FastMesh.Engine.Routing;
@@ -27,6 +28,9 @@ internal sealed class ServerSettings(ConfigTree server, string? netName)
 
     /// <summary>GraphDumpFile, or null.</summary>
     public string? GraphDumpFile => server.Text("GraphDumpFile");
+
+    /// <summary>Whether Port is not set.</summary>
+    public bool PortIsDefault => server.First("Port") is null;
 
     private bool TcpOnly => server.Boolean("TCPOnly") ?? false;
 
@@ -169,7 +173,7 @@ internal sealed class ServerSettings(ConfigTree server, string? netName)
     {
         if (server.First("Port") is not { } entry)
             return DefaultPort;
-        if (ServiceNames.TryResolve(entry.Value, out int port))
+        if (ServiceNames.TryGetPort(entry.Value, out ushort port))
             return port.ToString(CultureInfo.InvariantCulture);
         Report.Fail(entry, $"Invalid port \"{entry.Value}\"", "Port is a number from 0 to 65535 or a name from /etc/services, with nothing after it");
         return DefaultPort;

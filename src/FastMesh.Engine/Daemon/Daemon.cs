@@ -128,10 +128,8 @@ public sealed class Daemon
         if (_options.Nice is { } nice && ProcessControl.SetNice(nice) is < 0 and int error)
             throw new LinuxException("Could not set the process priority", error);
         Privileges.Drop(_options.User, _options.Chroot ? _options.ConfigDirectory : null);
-        if (!_options.Chroot)
-            return;
-        scripts.Directory = "";
-        _options.RootChanged?.Invoke();
+        if (_options.Chroot)
+            scripts.Directory = "";
     }
 }
 

@@ -57,9 +57,6 @@ public sealed record DaemonOptions
     /// <summary>Whether the daemon has left its terminal: it then catches and reports every signal, and inherits no sockets.</summary>
     public bool Detached { get; init; }
 
-    /// <summary>Called once after a change of root: paths below <see cref="ConfigDirectory"/> then start at "/".</summary>
-    public Action? RootChanged { get; init; }
-
     /// <summary>
     /// Reads the configuration again for a reload; throws <see cref="InvalidDataException"/> with a clear message if it is bad. Call it
     /// before asking <see cref="IPeerDirectory.IsUnchanged"/>, which compares with the time of the reload before this one.
