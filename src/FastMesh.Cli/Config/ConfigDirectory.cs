@@ -2,21 +2,23 @@ namespace FastMesh.Cli.Config;
 
 /// <summary>
 /// The files of one net: tinc.conf, conf.d and hosts, together with the <c>-o</c> options that stand in for their values
-/// (tinc 1.0 reference, 2.1 and 2.2). Holds no state: every call reads the files afresh.
+/// (tinc 1.0 reference, 2.1 and 2.2). Every call reads the files afresh.
 /// </summary>
 /// <param name="root">Absolute path of the directory.</param>
 /// <param name="overrides">Options in command line order.</param>
-/// <param name="changesRoot">The daemon changes its root to the directory at some time (<c>-R</c>).</param>
-internal sealed class ConfigDirectory(string root, IReadOnlyList<ConfigEntry> overrides, bool changesRoot = false)
+internal sealed class ConfigDirectory(string root, IReadOnlyList<ConfigEntry> overrides)
 {
-    /// <summary>Absolute path of the directory; after the change of root, that is the root itself.</summary>
-    public string Root => changesRoot && !Directory.Exists(root) ? "/" : root;
+    /// <summary>Absolute path of the directory; after a change of root (<c>-R</c>) that is the root itself.</summary>
+    public string Root { get; private set; } = root;
 
     /// <summary>The server's own file.</summary>
     public string ServerFile => Path.Combine(Root, "tinc.conf");
 
     /// <summary>The private key unless PrivateKeyFile says otherwise.</summary>
     public string PrivateKeyFile => Path.Combine(Root, "rsa_key.priv");
+
+    /// <summary>Says that the root directory of the process is this directory now.</summary>
+    public void EnterRoot() => Root = "/";
 
     /// <summary>Where the files of nodes are.</summary>
     public string HostsDirectory => Path.Combine(Root, "hosts");

@@ -7,23 +7,28 @@ using FastMesh.Engine.Crypto;
 namespace FastMesh.Cli.Config;
 
 /// <summary>
-/// Reads the configuration of a net into <see cref="DaemonOptions"/>, at start and at each reload. The private key is read only at
-/// start: by the time of a reload the daemon may no longer be allowed to.
+/// Reads the configuration of a net into <see cref="DaemonOptions"/>, at start and at each reload. Name and private key are read only at
+/// start: the one cannot change, and by the time of a reload the daemon may no longer be allowed to read the other.
 /// </summary>
 internal sealed class ConfigLoader
 {
     private readonly CommandLine _commandLine;
     private readonly NetPaths _paths;
+    private readonly bool _detached;
     private readonly EngineLog _log;
     private readonly ConfigDirectory _directory;
     private readonly PeerDirectory _peers;
-    private RsaIdentity? _key;
+    private DaemonOptions? _inForce;
 
     /// <summary>Prepares to read; nothing is read yet.</summary>
-    public ConfigLoader(NetPaths paths, CommandLine commandLine, EngineLog log)
+    /// <param name="paths">Which net.</param>
+    /// <param name="commandLine">Options that override or add to the files.</param>
+    /// <param name="detached">Whether this process has left the terminal.</param>
+    /// <param name="log">For what is wrong with the files.</param>
+    public ConfigLoader(NetPaths paths, CommandLine commandLine, bool detached, EngineLog log)
     {
-        (_paths, _commandLine, _log) = (paths, commandLine, log);
-        _directory = new ConfigDirectory(paths.ConfigDirectory, commandLine.Overrides, commandLine.ChangeRoot);
+        (_paths, _commandLine, _detached, _log) = (paths, commandLine, detached, log);
+        _directory = new ConfigDirectory(paths.ConfigDirectory, commandLine.Overrides);
         _peers = new PeerDirectory(_directory, log);
     }
 
@@ -35,28 +40,43 @@ internal sealed class ConfigLoader
     public DaemonOptions? Load()
     {
         ConfigReport report = new();
-        DaemonOptions? options = Read(report);
-        foreach (string warning in report.Warnings)
-            _log.Always.ConfigurationWarning(warning);
-        foreach (string error in report.Errors)
-            _log.Always.ConfigurationError(error);
-        return options;
+        List<ConfigEntry> entries = _directory.ReadServer(report);
+        _inForce = report.Errors.Count == 0 ? Read(entries, report) : null;
+        Log(report);
+        return _inForce;
     }
 
+    /// <summary>
+    /// Reads everything again. An unreadable file is a reason to end, as in tincd, which does not look at most values then; so a bad
+    /// value, which tincd would not have noticed, leaves everything as it is.
+    /// </summary>
+    /// <exception cref="InvalidDataException">tinc.conf or a file of conf.d is missing or has a line without a value.</exception>
     private DaemonOptions Reload()
     {
         _peers.MarkReload();
         ConfigReport report = new();
-        DaemonOptions? options = Read(report);
-        foreach (string warning in report.Warnings)
-            _log.Always.ConfigurationWarning(warning);
-        return options ?? throw new InvalidDataException(string.Join("; ", report.Errors));
+        List<ConfigEntry> entries = _directory.ReadServer(report);
+        if (report.Errors.Count > 0)
+            throw new InvalidDataException(string.Join("; ", report.Errors));
+
+        DaemonOptions? options = Read(entries, report);
+        Log(report);
+        if (options is null)
+            _log.Always.ReloadRefused();
+        return _inForce = options ?? _inForce!;
     }
 
-    private DaemonOptions? Read(ConfigReport report)
+    private void Log(ConfigReport report)
     {
-        List<ConfigEntry> entries = _directory.ReadServer(report);
-        string? name = report.Errors.Count == 0 ? OwnName.Resolve(new ConfigTree(entries, report)) : null;
+        foreach (string warning in report.Warnings)
+            _log.Always.ConfigurationWarning(warning);
+        foreach (string error in report.Errors)
+            _log.Always.ConfigurationError(error);
+    }
+
+    private DaemonOptions? Read(List<ConfigEntry> entries, ConfigReport report)
+    {
+        string? name = _inForce?.Mesh.Name ?? OwnName.Resolve(new ConfigTree(entries, report));
         if (name is null)
             return null;
 
@@ -72,8 +92,8 @@ internal sealed class ConfigLoader
         }
 
         LogLevel = server.Integer("LogLevel") ?? 0;
-        _key ??= KeyFiles.ReadPrivate(server, _directory);
-        DaemonOptions? options = _key is null ? null : Assemble(name, _key, new ServerSettings(server, _paths.NetName));
+        RsaIdentity? key = _inForce?.Mesh.Key ?? KeyFiles.ReadPrivate(server, _directory);
+        DaemonOptions? options = key is null ? null : Assemble(name, key, new ServerSettings(server, _paths.NetName));
         return report.Errors.Count == 0 ? options : null;
     }
 
@@ -98,6 +118,9 @@ internal sealed class ConfigLoader
             LockMemory = _commandLine.LockMemory,
             Chroot = _commandLine.ChangeRoot,
             User = _commandLine.User,
+            PortIsDefault = settings.PortIsDefault,
+            Detached = _detached,
+            RootChanged = _directory.EnterRoot,
             Reread = Reload,
         };
     }

@@ -20,7 +20,7 @@ public class ConfigLoaderTests
         Assert.Equal((427, 672, 4, 0), (mesh.Suite.Cipher, mesh.Suite.Digest, mesh.Suite.MacLength, mesh.Suite.Compression));
         Assert.Equal((60, 5, 3600, 600), (Seconds(mesh.PingInterval), Seconds(mesh.PingTimeout), Seconds(mesh.KeyExpire), Seconds(mesh.MacExpire)));
         Assert.Equal((0, 900, 16, 15180), (Seconds(mesh.MinTimeout), Seconds(mesh.MaxTimeout), mesh.ReplayWindow, mesh.MaxOutputBufferSize));
-        Assert.True(mesh.ClampMss && mesh.PmtuDiscovery);
+        Assert.True(mesh.ClampMss && mesh.PmtuDiscovery && options.PortIsDefault);
         Assert.False(mesh.TcpOnly || mesh.IndirectData || mesh.StrictSubnets || mesh.TunnelServer || mesh.LocalDiscovery || mesh.Hostnames);
         Assert.Equal((RoutingMode.Router, ForwardingMode.Internal, BroadcastMode.SpanningTree), Modes(mesh));
         Assert.Equal((DeviceKind.Tun, "/dev/net/tun", ""), Device(options));
@@ -175,7 +175,19 @@ public class ConfigLoaderTests
     }
 
     [Fact]
-    public void A_reload_sees_new_files_keeps_the_key_and_throws_if_they_are_bad()
+    public void A_bad_value_at_a_reload_leaves_everything_as_it_is()
+    {
+        using LoaderFixture fixture = new("ConnectTo = b\n");
+        DaemonOptions options = fixture.Load()!;
+        fixture.Net.Write("tinc.conf", "Name = a\nConnectTo = c\nMode = x\n");
+        Assert.Same(options, options.Reread!());
+        Assert.StartsWith("Invalid routing mode \"x\" for configuration variable Mode in tinc.conf line 3", fixture.Messages[0]);
+        fixture.Net.Write("tinc.conf", "ConnectTo = d\n");
+        Assert.Equal(["d"], options.Reread().Mesh.ConnectTo);
+    }
+
+    [Fact]
+    public void A_reload_sees_new_files_keeps_the_key_and_throws_if_they_are_unreadable()
     {
         using LoaderFixture fixture = new("ConnectTo = b\n");
         DaemonOptions options = fixture.Load()!;

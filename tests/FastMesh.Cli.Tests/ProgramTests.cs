@@ -1,0 +1,153 @@
+using System.Diagnostics;
+using System.Globalization;
+using FastMesh.Cli.Tests.Config;
+
+namespace FastMesh.Cli.Tests;
+
+/// <summary>The built program from outside: exit codes, standard output and standard error (tinc 1.0 reference, 1.1 to 1.5).</summary>
+public sealed class ProgramTests : IDisposable
+{
+    private const int NoSuchProcess = 4194304; // PID_MAX_LIMIT: never given out
+
+    private readonly LoaderFixture _fixture = new();
+
+    public void Dispose() => _fixture.Dispose();
+
+    [Fact]
+    public void Version_is_one_line_for_scripts_and_wins_over_help()
+    {
+        Result result = Run("--help", "--version");
+        Assert.Equal((0, ""), (result.Code, result.Error));
+        Assert.Matches(@"\Afastmesh \d+\.\d+\.\d+ \(tinc 1\.0\.36 compatible, protocol 17\.0\)\n", result.Output);
+    }
+
+    [Fact]
+    public void Help_lists_every_option_of_tincd()
+    {
+        Result result = Run("--he");
+        Assert.Equal((0, ""), (result.Code, result.Error));
+        foreach (string option in "-c -D -d -k -n -K -L --logfile -o -R -U --pidfile --help --version --workers --cpus".Split(' '))
+            Assert.Contains($" {option}", result.Output);
+    }
+
+    [Theory]
+    [InlineData("--foo", "fastmesh: unrecognized option '--foo'")]
+    [InlineData("-k FOO", "Invalid argument `FOO'; SIGNAL must be a number or one of HUP, TERM, KILL, USR1, USR2, WINCH, INT or ALRM.")]
+    public void A_wrong_option_gives_two_lines_and_exit_code_1(string line, string message)
+        => Assert.Equal(new Result(1, "", $"{message}\nTry `fastmesh --help' for more information.\n"), Run(line.Split(' ')));
+
+    [Theory]
+    [InlineData("-n", "fastmesh-test-none", " for net `fastmesh-test-none'")]
+    [InlineData("-n", ".", "")]
+    public void A_signal_without_a_pid_file_fails(string flag, string net, string forNet)
+        => Assert.Equal(
+            new Result(1, "", $"No other fastmesh or tincd is running{forNet}.\n"),
+            Run(flag, net, "-kHUP", $"--pidfile={_fixture.Net["none"]}"));
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("garbage\n")]
+    [InlineData("0\n")]
+    public void A_pid_file_without_a_number_names_no_daemon(string text)
+    {
+        string path = _fixture.Net.Write("pid", text);
+        Assert.Equal(1, Run("-k", "--pidfile", path).Code);
+        Assert.True(File.Exists(path));
+    }
+
+    [Fact]
+    public void A_stale_pid_file_is_removed_and_that_is_success()
+    {
+        string path = _fixture.Net.Write("pid", $"{NoSuchProcess}\n");
+        Assert.Equal(new Result(0, "", "The daemon is no longer running. Removing stale lock file.\n"), Run("-k", "--pidfile", path));
+        Assert.False(File.Exists(path));
+    }
+
+    [Fact]
+    public void A_signal_reaches_the_process_whose_number_comes_first_in_the_file()
+    {
+        using Process sleeper = Process.Start("sleep", "60");
+        string path = _fixture.Net.Write("pid", string.Create(CultureInfo.InvariantCulture, $"{sleeper.Id}\n55\n"));
+        Assert.Equal(new Result(0, "", ""), Run("-kTERM", "--pidfile", path));
+        Assert.True(sleeper.WaitForExit(TimeSpan.FromSeconds(10)));
+        Assert.Equal(128 + 15, sleeper.ExitCode);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Bad_configuration_ends_the_start_with_the_reason_on_standard_error(bool foreground)
+    {
+        _fixture.Net.Write("tinc.conf", "Name = a\nMode = x\n");
+        Result result = Run(["-c", _fixture.Net.Root, "--pidfile", _fixture.Net["pid"], "--logfile", _fixture.Net["log"], .. Foreground(foreground)]);
+        string message = $"Invalid routing mode \"x\" for configuration variable Mode in {_fixture.Net["tinc.conf"]} line 2; it is one of router, switch, hub";
+        Assert.Equal(new Result(1, "", message + "\n"), result);
+        Assert.Matches($@"\A\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d tinc\[\d+\]: Invalid routing mode", _fixture.Net.Read("log"));
+        Assert.False(File.Exists(_fixture.Net["pid"]));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_running_daemon_stands_in_the_way(bool foreground)
+    {
+        string path = _fixture.Net.Write("pid", string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}\n"));
+        Result result = Run(["-c", _fixture.Net.Root, "--pidfile", path, "--logfile", _fixture.Net["log"], .. Foreground(foreground)]);
+        Assert.Equal(new Result(1, "", $"A fastmesh or tincd is already running with pid {Environment.ProcessId}.\n"), result);
+        Assert.True(File.Exists(path));
+    }
+
+    [Fact]
+    public void An_impossible_pid_file_is_an_error()
+    {
+        Result result = Run("-c", _fixture.Net.Root, "--pidfile=/nonexistent/pid", "-D");
+        Assert.Equal(new Result(1, "", "Couldn't write pid file /nonexistent/pid: No such file or directory\n"), result);
+    }
+
+    [Fact]
+    public void Keys_of_the_wrong_size_are_refused_before_anything_is_written()
+    {
+        Assert.Equal(1, Run("-c", _fixture.Net.Root, "-K", "511").Code);
+        Assert.Equal(LoaderFixture.PrivatePem, _fixture.Net.Read("rsa_key.priv"));
+    }
+
+    [SkippableFact]
+    public void A_real_tincd_starts_with_our_keys()
+    {
+        const string Tincd = "/usr/sbin/tincd";
+        Skip.IfNot(File.Exists(Tincd), "Debian's tinc is not installed");
+        File.Delete(_fixture.Net["rsa_key.priv"]);
+        _fixture.Net.Write("tinc.conf", "Name = a\nDeviceType = dummy\nPort = 0\nAddressFamily = ipv4\nBindToAddress = 127.0.0.1\n");
+        _fixture.Net.Write("hosts/a", "");
+        Assert.Equal(0, Run("-c", _fixture.Net.Root, "-K1024").Code);
+        using Process tincd = Start(Tincd, ["-c", _fixture.Net.Root, "--pidfile", _fixture.Net["pid"], "-D"]);
+        List<string> lines = [];
+        while (tincd.StandardError.ReadLine() is { } line && line != "Ready")
+            lines.Add(line);
+        bool ready = !tincd.HasExited;
+        Run("-k", "--pidfile", _fixture.Net["pid"]);
+        Assert.True(tincd.WaitForExit(TimeSpan.FromSeconds(10)) && ready, string.Join('\n', lines));
+        Assert.DoesNotContain(lines, l => l.Contains("key", StringComparison.OrdinalIgnoreCase));
+    }
+
+    private static string[] Foreground(bool foreground) => foreground ? ["-D"] : [];
+
+    private static Result Run(params string[] arguments)
+    {
+        using Process process = Start(Path.Combine(AppContext.BaseDirectory, "fastmesh"), arguments);
+        Task<string> output = process.StandardOutput.ReadToEndAsync();
+        string error = process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        return new Result(process.ExitCode, output.Result, error);
+    }
+
+    private static Process Start(string program, string[] arguments)
+    {
+        ProcessStartInfo start = new(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        Process process = Process.Start(start)!;
+        process.StandardInput.Close();
+        return process;
+    }
+
+    private sealed record Result(int Code, string Output, string Error);
+}
