@@ -10,9 +10,13 @@ namespace FastMesh.Interop.Tests.Support;
 /// </summary>
 public sealed class MeshNode(NetworkHost host, string name, string kind) : IDisposable
 {
-    private readonly List<string> _log = [];
+    /// <summary>A directory in which every daemon's whole log is left, for a look after a failure.</summary>
+    private static readonly string? s_keepLogs = System.Environment.GetEnvironmentVariable("INTEROP_LOGS");
+
+    private readonly List<string> _log = [], _keptLog = [];
     private readonly List<MeshNode> _connectTo = [];
     private Process? _process;
+    private long _startedAt;
 
     public NetworkHost Host { get; } = host;
     public string Name { get; } = name;
@@ -101,8 +105,14 @@ public sealed class MeshNode(NetworkHost host, string name, string kind) : IDisp
     }
 
     /// <summary>Starts the daemon in the foreground without waiting for anything.</summary>
+    /// <remarks>
+    /// tincd seeds its nonces with the wall-clock second. One that is restarted within the second of its first start
+    /// repeats its lines, and its neighbours suppress them as duplicates: they never learn its subnets again.
+    /// </remarks>
     public void StartWith(params string[] arguments)
     {
+        Poll.Until(() => Now() != _startedAt, () => "the clock stands still");
+        _startedAt = Now();
         ProcessStartInfo info = Shell.StartInfo(Host.Inside([.. Command, .. arguments, .. Arguments]));
         info.WorkingDirectory = Directory;
         foreach ((string key, string value) in Environment) info.Environment[key] = value;
@@ -168,16 +178,27 @@ public sealed class MeshNode(NetworkHost host, string name, string kind) : IDisp
     /// <summary>Waits until the meta connection with a peer is active.</summary>
     public void WaitForConnection(MeshNode peer, int from = 0) => WaitForLog($@"^Connection with {peer.Name} \(.*\) activated$", from);
 
+    /// <summary>Waits until both directions of UDP to a peer are proven: one probe has come back.</summary>
+    public void WaitForUdp(MeshNode peer) =>
+        Host.Network.Until(() => StateDump.Of(this).Nodes.TryGetValue(peer.Name, out NodeState? state) && state.MinMtu > 0, $"a probe from {Name} to {peer.Name}");
+
     public void Dispose()
     {
         if (IsRunning) _process!.Kill();
         _process?.WaitForExit(5000);
         _process?.Dispose();
+        if (s_keepLogs is not null) File.WriteAllLines(Path.Combine(s_keepLogs, $"{Host.Namespace}-{Kind}.log"), _keptLog);
     }
+
+    private static long Now() => DateTimeOffset.UtcNow.ToUnixTimeSeconds();
 
     private void Append(string? line)
     {
         if (line is null) return;
-        lock (_log) _log.Add(line);
+        lock (_log)
+        {
+            _log.Add(line);
+            if (s_keepLogs is not null) _keptLog.Add($"{DateTime.Now:HH:mm:ss.fff} {line}");
+        }
     }
 }

@@ -1,14 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
 using System.Text.RegularExpressions;
 
 namespace FastMesh.Interop.Tests.Support;
-
-/// <summary>What ping counted.</summary>
-public readonly record struct PingResult(int Sent, int Received)
-{
-    public int Lost => Sent - Received;
-}
 
 /// <summary>One namespace with an interface <c>eth0</c>, <c>eth1</c> ... on each of its segments.</summary>
 public sealed partial class NetworkHost : IDisposable
@@ -56,20 +51,10 @@ public sealed partial class NetworkHost : IDisposable
     public void SetMtu(int mtu, int segment = 0) => Run("ip", "link", "set", $"eth{segment}", "mtu", $"{mtu}");
 
     /// <summary>Sends echo requests and counts the answers; never fails by itself.</summary>
-    public PingResult Ping(string address, int count = 1, double interval = 0.05, int size = 56, params string[] options)
-    {
-        ShellResult result = Try(["ping", "-n", "-q", "-c", $"{count}", "-i", Text(interval), "-W", "1", "-s", $"{size}", .. options, address]);
-        return ParsePing(result.Output);
-    }
+    public PingResult Ping(string address, int count = 1, double interval = 0.02, int size = 56) =>
+        Pinger.Run(this, IPAddress.Parse(address), count, TimeSpan.FromSeconds(interval), size);
 
     public bool CanPing(string address) => Ping(address).Received == 1;
-
-    /// <summary>Reads the summary of <c>ping -q</c>.</summary>
-    public static PingResult ParsePing(string output)
-    {
-        Match match = PingSummary().Match(output);
-        return match.Success ? new(int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture), int.Parse(match.Groups[2].ValueSpan, CultureInfo.InvariantCulture)) : default;
-    }
 
     /// <summary>UDP datagrams that left this host, over both address families.</summary>
     public long UdpSent() => UdpOut().Matches(Sh("cat /proc/net/snmp /proc/net/snmp6")).Sum(match =>
@@ -93,11 +78,6 @@ public sealed partial class NetworkHost : IDisposable
             process.Dispose();
         }
     }
-
-    internal static string Text(double value) => value.ToString(CultureInfo.InvariantCulture);
-
-    [GeneratedRegex(@"(\d+) packets transmitted, (\d+) received")]
-    private static partial Regex PingSummary();
 
     [GeneratedRegex(@"^Udp: \d+ \d+ \d+ (?<v4>\d+)|^Udp6OutDatagrams\s+(?<v6>\d+)", RegexOptions.Multiline)]
     private static partial Regex UdpOut();
