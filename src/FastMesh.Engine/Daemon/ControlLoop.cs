@@ -250,7 +250,7 @@ internal sealed class ControlLoop : IDisposable
                 _mesh.Retry(MonotonicClock.Now);
                 break;
             case Signals.Usr1:
-                Dump(_mesh.DescribeConnections());
+                Dump(["Connections:", .. _mesh.DescribeConnections(), "End of connections."]);
                 break;
             case Signals.Usr2:
                 Dump(DescribeTraffic());

@@ -1,4 +1,5 @@
 using System.Globalization;
+using FastMesh.Engine.Crypto;
 using FastMesh.Engine.DataPath;
 using FastMesh.Engine.Protocol;
 using FastMesh.Native.Linux;
