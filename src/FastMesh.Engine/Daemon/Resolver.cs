@@ -57,7 +57,7 @@ internal sealed class Resolver : IDisposable
             throw new SocketException((int)SocketError.TypeNotFound, "Servname not supported for ai_socktype");
 
         List<Endpoint> found = [];
-        foreach (IPAddress address in Dns.GetHostAddresses(target.Host))
+        foreach (IPAddress address in Addresses(target.Host))
         {
             if (Matches(address.AddressFamily, family))
                 found.Add(Endpoint.From(address, port));
@@ -78,6 +78,15 @@ internal sealed class Resolver : IDisposable
 
     /// <summary>Ends the threads as soon as they are done with what they do; answers are lost.</summary>
     public void Dispose() => _questions.CompleteAdding();
+
+    /// <summary>The resolver itself refuses "any" addresses and over-long names in ways of its own.</summary>
+    private static IPAddress[] Addresses(string host)
+    {
+        if (IPAddress.TryParse(host, out IPAddress? numeric))
+            return [numeric];
+        const int MaxName = 255;
+        return host.Length is > 0 and <= MaxName ? Dns.GetHostAddresses(host) : throw new SocketException((int)SocketError.HostNotFound);
+    }
 
     private static bool Matches(AddressFamily family, AddressFamilyChoice wanted) => wanted switch
     {
@@ -105,11 +114,6 @@ internal sealed class Resolver : IDisposable
         catch (SocketException failure)
         {
             _log.Always.LookupFailed(question.Target.Host, question.Target.Port, Describe(failure));
-            return [];
-        }
-        catch (ArgumentException failure)
-        {
-            _log.Always.LookupFailed(question.Target.Host, question.Target.Port, failure.Message);
             return [];
         }
     }
