@@ -1,0 +1,146 @@
+using System.Buffers.Binary;
+using FastMesh.Engine.Wire;
+
+namespace FastMesh.Engine.DataPath;
+
+/// <summary>
+/// A frame of up to 64 KiB that stands for many segments of one flow, as the kernel hands it to us (linux/virtio_net.h), and the cutting of it.
+/// </summary>
+/// <remarks>
+/// No payload moves: the headers of segment i are written in front of its slice of payload, over the tail of segment i - 1, which must have
+/// been sealed by then. So segments are taken in order, each once, and the frame is used up. Bytes in front of a segment may be overwritten
+/// too, by the sequence number for instance.
+/// </remarks>
+internal ref struct Superpacket
+{
+    private readonly Span<byte> _frame;
+    private readonly SuperpacketHeaders _headers;
+    private HeaderBytes _template; // the first segment's headers, which the second may already overwrite
+    private int _segmentSize;
+    private int _sent;
+    private int _index;
+
+    private Superpacket(Span<byte> frame, SuperpacketHeaders headers, int segmentSize)
+    {
+        _frame = frame;
+        _headers = headers;
+        _segmentSize = segmentSize;
+        frame[..headers.Length].CopyTo(_template);
+    }
+
+    /// <summary>Bytes of headers in each segment.</summary>
+    public readonly int HeaderLength => _headers.Length;
+
+    /// <summary>Bytes of the longest segment.</summary>
+    public readonly int LongestSegment => _headers.Length + Math.Min(_segmentSize, PayloadLength);
+
+    /// <summary>Number of segments in all.</summary>
+    public readonly int SegmentCount => Math.Max(1, (PayloadLength + _segmentSize - 1) / _segmentSize);
+
+    private readonly int PayloadLength => _frame.Length - _headers.Length;
+
+    /// <summary>
+    /// Takes a super-packet. False if the header says it is a single packet, or if header and frame contradict each other: then drop it.
+    /// </summary>
+    /// <param name="header">The device's header, with offsets counted from the frame's first byte. Its length of headers is not trusted.</param>
+    /// <param name="frame">Ethernet header, IP, TCP or UDP, payload.</param>
+    /// <param name="superpacket">The result; it borrows the frame.</param>
+    public static bool TryRead(in VirtioHeader header, Span<byte> frame, out Superpacket superpacket)
+    {
+        superpacket = default;
+        if (header.SegmentSize == 0 || !TryReadHeaders(header, frame, out SuperpacketHeaders headers))
+            return false;
+        superpacket = new Superpacket(frame, headers, header.SegmentSize);
+        return true;
+    }
+
+    /// <summary>
+    /// Computes the transport checksum of a single packet that the kernel left unfinished. Without NEEDS_CSUM nothing is to be done. False if the
+    /// header points outside the frame.
+    /// </summary>
+    public static bool FinishChecksum(in VirtioHeader header, Span<byte> frame)
+    {
+        if (!header.NeedsChecksum)
+            return true;
+        int field = header.ChecksumStart + header.ChecksumOffset;
+        if (field + 2 > frame.Length)
+            return false;
+
+        // The field holds the pseudo header's sum and takes part in the sum as it is.
+        ulong sum = Checksum.Sum(frame[header.ChecksumStart..]);
+        if (header.ChecksumOffset == SuperpacketHeaders.UdpChecksum)
+            Checksum.WriteUdp(frame.Slice(field, 2), sum);
+        else
+            Checksum.Write(frame.Slice(field, 2), sum);
+        return true;
+    }
+
+    /// <summary>
+    /// Cuts shorter segments than the kernel asked for, so that no frame is longer than <paramref name="longestFrame"/>. TCP does not notice;
+    /// the segments of UDP are datagrams, and are left as they are.
+    /// </summary>
+    public void Limit(int longestFrame)
+    {
+        if (_headers.IsTcp && longestFrame > _headers.Length)
+            _segmentSize = Math.Min(_segmentSize, longestFrame - _headers.Length);
+    }
+
+    /// <summary>Writes the headers of the next segment; false after the last.</summary>
+    /// <param name="offset">Where its Ethernet header begins in the frame.</param>
+    /// <param name="length">Its bytes.</param>
+    public bool TryNext(out int offset, out int length)
+    {
+        offset = _sent;
+        int payload = Math.Min(_segmentSize, PayloadLength - _sent);
+        length = _headers.Length + payload;
+        if (_index > 0 && payload <= 0)
+            return false;
+
+        WriteHeaders(_frame.Slice(offset, length), isLast: _sent + payload == PayloadLength);
+        _sent += payload;
+        _index++;
+        return true;
+    }
+
+    private readonly void WriteHeaders(Span<byte> segment, bool isLast)
+    {
+        ((ReadOnlySpan<byte>)_template)[.._headers.Length].CopyTo(segment);
+        Span<byte> transport = segment[_headers.Transport..];
+        if (_headers.IsIPv4)
+            Add16(segment[(_headers.Ip + SuperpacketHeaders.IPv4Id)..], _index);
+        if (_headers.IsTcp)
+        {
+            Span<byte> sequence = transport[SuperpacketHeaders.TcpSequence..];
+            BinaryPrimitives.WriteUInt32BigEndian(sequence, unchecked(BinaryPrimitives.ReadUInt32BigEndian(sequence) + (uint)_sent));
+            if (!isLast)
+                transport[SuperpacketHeaders.TcpFlags] &= unchecked((byte)~(SuperpacketHeaders.Fin | SuperpacketHeaders.Push));
+            if (_index > 0)
+                transport[SuperpacketHeaders.TcpFlags] &= unchecked((byte)~SuperpacketHeaders.Cwr);
+        }
+
+        _headers.WriteLengths(segment);
+        _headers.WriteChecksum(segment);
+    }
+
+    private static void Add16(Span<byte> field, int value) => BinaryPrimitives.WriteUInt16BigEndian(
+        field, unchecked((ushort)(BinaryPrimitives.ReadUInt16BigEndian(field) + value)));
+
+    private static bool TryReadHeaders(in VirtioHeader header, ReadOnlySpan<byte> frame, out SuperpacketHeaders headers)
+    {
+        headers = default;
+        if (!EthernetFrame.TryRead(frame, out EthernetFrame ethernet) || !IpPacket.TryRead(ethernet.Payload, out IpPacket ip))
+            return false;
+
+        bool isTcp = header.Kind is SegmentationKind.TcpIPv4 or SegmentationKind.TcpIPv6;
+        bool kindFits = header.Kind == SegmentationKind.Udp || header.Kind == (ip.IsIPv4 ? SegmentationKind.TcpIPv4 : SegmentationKind.TcpIPv6);
+        int start = header.ChecksumStart;
+        int minimum = isTcp ? SuperpacketHeaders.MinTcpLength : SuperpacketHeaders.UdpHeaderLength;
+        bool startFits = ip.IsIPv4 ? start == ethernet.PayloadOffset + ip.HeaderLength : start >= ethernet.PayloadOffset + ip.HeaderLength;
+        if (!kindFits || !startFits || start + minimum > frame.Length)
+            return false;
+
+        int length = start + (isTcp ? (frame[start + SuperpacketHeaders.TcpDataOffset] >> 4) * 4 : SuperpacketHeaders.UdpHeaderLength);
+        headers = new SuperpacketHeaders(ethernet.PayloadOffset, start, length, ip.IsIPv4, isTcp);
+        return length >= start + minimum && length <= frame.Length && length <= HeaderBytes.Capacity;
+    }
+}
