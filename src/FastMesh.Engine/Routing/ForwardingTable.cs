@@ -41,6 +41,11 @@ public sealed class ForwardingTable
             _learned[mac.Address.Value] = mac;
     }
 
+    /// <summary>The shard that owns the sessions with a node.</summary>
+    /// <param name="id">The node's <see cref="Node.Id"/>.</param>
+    /// <param name="shards">Number of shards.</param>
+    public static int OwnerShard(int id, int shards) => id % Math.Max(1, shards);
+
     /// <summary>The fixed settings.</summary>
     public ForwardingOptions Options { get; }
 

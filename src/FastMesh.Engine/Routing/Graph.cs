@@ -8,8 +8,15 @@ namespace FastMesh.Engine.Routing;
 /// </summary>
 public sealed class Graph
 {
+    /// <summary>
+    /// Ids of removed nodes are used again only when this many others wait, so that a message of a shard that is still under way
+    /// does not name another node.
+    /// </summary>
+    private const int IdsInReserve = 256;
+
     private readonly SortedDictionary<string, Node> _nodes = new(StringComparer.Ordinal);
     private readonly SortedSet<Edge> _edges = new(Edge.ByWeight);
+    private readonly Queue<int> _freeIds = new();
     private int _nextId;
 
     /// <summary>Makes a graph of one node, the daemon itself, which is always reachable.</summary>
@@ -40,7 +47,7 @@ public sealed class Graph
     public Node GetOrAdd(string name)
     {
         if (!_nodes.TryGetValue(name, out Node? node))
-            _nodes.Add(name, node = new Node(name, _nextId++));
+            _nodes.Add(name, node = new Node(name, _freeIds.Count > IdsInReserve ? _freeIds.Dequeue() : _nextId++));
         return node;
     }
 
@@ -75,7 +82,11 @@ public sealed class Graph
     }
 
     /// <summary>Removes a node that has no edges and to which none points.</summary>
-    public void RemoveNode(Node node) => _nodes.Remove(node.Name);
+    public void RemoveNode(Node node)
+    {
+        if (_nodes.Remove(node.Name))
+            _freeIds.Enqueue(node.Id);
+    }
 
     /// <summary>
     /// Recomputes paths and the spanning tree. Afterwards <paramref name="flipped"/> holds, in name order, the nodes whose
@@ -90,11 +101,16 @@ public sealed class Graph
             if (node.Visited == node.Reachable)
                 continue;
             node.Reachable = node.Visited;
+            if (!node.Reachable)
+                (node.NextHop, node.Via, node.Entry) = (null, null, null);
             flipped.Add(node);
         }
     }
 
-    /// <summary>Breadth first by hop count; a node found indirectly may be found again by a direct path (7.2).</summary>
+    /// <summary>
+    /// Breadth first by hop count; a node found indirectly may be found again by a direct path (7.2). An edge with TCPONLY counts
+    /// as indirect even if it does not say so, because there may be no connection to its end (11.3).
+    /// </summary>
     private void FindPaths(ICollection<Node> addressed)
     {
         foreach (Node node in _nodes.Values)
@@ -108,7 +124,7 @@ public sealed class Graph
             foreach (Edge edge in node.Edges.Values)
             {
                 Node to = edge.To;
-                bool indirect = node.Indirect || edge.Options.HasFlag(EdgeOptions.Indirect);
+                bool indirect = node.Indirect || (edge.Options & (EdgeOptions.Indirect | EdgeOptions.TcpOnly)) != 0;
                 if (edge.Reverse is null || (to.Visited && (!to.Indirect || indirect)))
                     continue;
 
@@ -127,39 +143,40 @@ public sealed class Graph
         }
     }
 
-    /// <summary>Grows one tree from the first reachable edge in weight order, restarting after each skipped edge (7.3).</summary>
+    /// <summary>
+    /// Grows one tree, from the first edge in weight order that starts at a reachable node, by the first edge that leaves it
+    /// (7.3: tinc restarts its scan of all edges after each one that it skipped, which finds the same edges).
+    /// </summary>
     private void FindSpanningTree()
     {
         foreach (Node node in _nodes.Values)
             (node.OnSpanningTree, node.InTree) = (false, false);
 
-        Edge? first = _edges.FirstOrDefault(edge => edge.From.Visited);
-        if (first is null)
-            return;
-        first.From.InTree = true;
-
-        bool grown = true;
-        while (grown)
+        var leaving = new SortedSet<Edge>(Edge.ByWeight);
+        if (_edges.FirstOrDefault(edge => edge.From.Visited) is { } first)
+            Grow(first.From, leaving);
+        while (leaving.Min is { } edge)
         {
-            grown = false;
-            bool skipped = false;
-            foreach (Edge edge in _edges)
-            {
-                if (edge.Reverse is null || edge.From.InTree == edge.To.InTree)
-                {
-                    skipped = true;
-                    continue;
-                }
+            leaving.Remove(edge);
+            if (edge.From.InTree && edge.To.InTree)
+                continue;
+            if (edge.From == Self)
+                edge.To.OnSpanningTree = true;
+            if (edge.To == Self)
+                edge.From.OnSpanningTree = true;
+            Grow(edge.From.InTree ? edge.To : edge.From, leaving);
+        }
+    }
 
-                edge.From.InTree = edge.To.InTree = true;
-                if (edge.From == Self)
-                    edge.To.OnSpanningTree = true;
-                if (edge.To == Self)
-                    edge.From.OnSpanningTree = true;
-                grown = true;
-                if (skipped)
-                    break;
-            }
+    private static void Grow(Node node, SortedSet<Edge> leaving)
+    {
+        node.InTree = true;
+        foreach (Edge edge in node.Edges.Values)
+        {
+            if (edge.Reverse is null || edge.To.InTree)
+                continue;
+            leaving.Add(edge);
+            leaving.Add(edge.Reverse);
         }
     }
 }
