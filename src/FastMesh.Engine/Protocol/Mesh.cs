@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using FastMesh.Engine.Crypto;
 using FastMesh.Engine.Routing;
 using FastMesh.Engine.Wire;
@@ -10,91 +11,165 @@ namespace FastMesh.Engine.Protocol;
 /// <see cref="Retry"/>, <see cref="Purge"/>, <see cref="Stop"/>. None blocks; none throws for anything a peer sends.</para>
 /// <para>Outputs, to be drained after every input in this order: <see cref="TryTakeTable"/> (publish it), <see cref="TryTakeAction"/>
 /// until false, then arm a timer for <see cref="NextTimeout"/> and call <see cref="HandleTimeout"/> when it is due.</para>
+/// <para>The graph is recomputed once per input, after the last of the edge changes in it, or earlier where a request depends on it.
+/// Which file holds what: connections and dispatch in Mesh.Connections.cs and Mesh.Requests.cs, the handshake in Mesh.Handshake.cs,
+/// flooded requests in Mesh.Subnets.cs and Mesh.Edges.cs, keys, packets and probes in Mesh.Keys.cs and Mesh.Udp.cs, timers in
+/// Mesh.Timers.cs, dialling in Mesh.Outgoing.cs, signals in Mesh.Operator.cs.</para>
 /// </summary>
 public sealed partial class Mesh
 {
+    private readonly IPeerDirectory _directory;
+    private readonly IRandomSource _random;
+    private readonly EngineLog _log;
+
+    private readonly Graph _graph;
+    private readonly SubnetTable _subnets = new();
+    private readonly Dictionary<int, Peer> _peers = [];
+    private readonly SortedDictionary<int, MetaConnection> _connections = [];
+    private readonly SeenRequests _seen = new();
+    private readonly DeadlineTable _deadlines = new();
+    private readonly Queue<MeshAction> _actions = new();
+
+    private MeshSettings _settings;
+    private string _port;
+    private int _lastConnection;
+    private bool _graphChanged, _dumpDue, _tableChanged = true;
+
     /// <summary>Makes the state machine. Nothing happens before <see cref="Start"/>.</summary>
     /// <param name="settings">The configuration.</param>
     /// <param name="peers">Host files of other nodes.</param>
     /// <param name="random">Random bytes for keys, nonces and probes.</param>
     /// <param name="log">Where messages go.</param>
-    public Mesh(MeshSettings settings, IPeerDirectory peers, IRandomSource random, EngineLog log) => throw new NotSupportedException();
+    public Mesh(MeshSettings settings, IPeerDirectory peers, IRandomSource random, EngineLog log)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        (_settings, _directory, _random, _log) = (settings, peers, random, log);
+        _port = settings.Port;
+        _graph = new Graph(settings.Name);
+    }
 
-    /// <summary>Own subnets come up (subnet-up scripts).</summary>
-    public void Start(Instant now) => throw new NotSupportedException();
+    /// <summary>Own subnets come up (subnet-up scripts); with StrictSubnets all host files are read.</summary>
+    public void Start(Instant now)
+    {
+        _keysChanged = now;
+        foreach (Subnet subnet in _settings.Subnets.Order())
+        {
+            if (_subnets.Add(Self, subnet))
+                RunSubnetScript(Self, subnet, up: true);
+        }
 
-    /// <summary>Starts the outgoing connections; called once sockets are bound and "Ready" is logged.</summary>
-    /// <param name="port">The port to announce in ACK.</param>
-    /// <param name="now">Current time.</param>
-    public void StartOutgoing(string port, Instant now) => throw new NotSupportedException();
-
-    /// <summary>A TCP connection was accepted. The mesh may answer at once with a Close action (throttling).</summary>
-    public ConnectionId HandleAccepted(Endpoint peer, Instant now) => throw new NotSupportedException();
-
-    /// <summary>A Connect or ConnectCommand action succeeded.</summary>
-    public void HandleConnected(ConnectionId connection, Instant now) => throw new NotSupportedException();
-
-    /// <summary>Bytes arrived on a meta connection.</summary>
-    public void HandleMeta(ConnectionId connection, ReadOnlySpan<byte> bytes, Instant now) => throw new NotSupportedException();
-
-    /// <summary>Bytes that wait to be written; borrowed until the next input.</summary>
-    public ReadOnlySpan<byte> PendingOutput(ConnectionId connection) => throw new NotSupportedException();
-
-    /// <summary>The first <paramref name="count"/> bytes of the pending output were written.</summary>
-    public void HandleSent(ConnectionId connection, int count, Instant now) => throw new NotSupportedException();
-
-    /// <summary>The stream ended or failed, or a connect failed.</summary>
-    public void HandleClosed(ConnectionId connection, CloseReason reason, string detail, Instant now) => throw new NotSupportedException();
-
-    /// <summary>Answer to a Resolve action; empty if the name has no address of the wanted family.</summary>
-    public void HandleResolved(int ticket, IReadOnlyList<Endpoint> addresses, Instant now) => throw new NotSupportedException();
-
-    /// <summary>A shard wants a frame to travel in a PACKET request to a neighbour.</summary>
-    /// <param name="neighbour">Node id of the neighbour.</param>
-    /// <param name="frame">The frame.</param>
-    /// <param name="keyNeededFor">Node id whose key is missing (a REQ_KEY may be due), or -1.</param>
-    /// <param name="now">Current time.</param>
-    public void HandleTcpFrame(int neighbour, ReadOnlySpan<byte> frame, int keyNeededFor, Instant now) => throw new NotSupportedException();
-
-    /// <summary>A shard opened an MTU probe or probe reply of a node.</summary>
-    public void HandleProbe(int node, ReadOnlySpan<byte> frame, Instant now) => throw new NotSupportedException();
-
-    /// <summary>A datagram arrived from an address that belongs to no node (tinc 1.0 reference, 5.6).</summary>
-    public void HandleUnknownDatagram(Endpoint source, int socket, ReadOnlySpan<byte> datagram, Instant now) => throw new NotSupportedException();
-
-    /// <summary>The kernel refused a datagram with a frame of this length as too large.</summary>
-    public void HandleTooBig(int node, int frameLength, Instant now) => throw new NotSupportedException();
-
-    /// <summary>A frame from the own device had a source address that is not in the table (switch mode).</summary>
-    public void HandleLearned(MacAddress mac, Instant now) => throw new NotSupportedException();
-
-    /// <summary>The time <see cref="NextTimeout"/> has come.</summary>
-    public void HandleTimeout(Instant now) => throw new NotSupportedException();
-
-    /// <summary>HUP, after the configuration was read again (tinc 1.0 reference, 1.6).</summary>
-    public void Reload(MeshSettings settings, Instant now) => throw new NotSupportedException();
-
-    /// <summary>ALRM: every pending timer fires now and every active connection gets a PING.</summary>
-    public void Retry(Instant now) => throw new NotSupportedException();
-
-    /// <summary>WINCH: forget unreachable nodes (tinc 1.0 reference, 7.4).</summary>
-    public void Purge(Instant now) => throw new NotSupportedException();
-
-    /// <summary>Orderly end: connections close, nodes and own subnets go down (tinc 1.0 reference, 1.7).</summary>
-    public void Stop(Instant now) => throw new NotSupportedException();
-
-    /// <summary>The connection list of USR1, one line each.</summary>
-    public IEnumerable<string> DescribeConnections() => throw new NotSupportedException();
-
-    /// <summary>The node, edge and subnet lists of USR2, one line each.</summary>
-    public IEnumerable<string> DescribeGraph() => throw new NotSupportedException();
+        if (_settings.StrictSubnets)
+            LoadStrictSubnets(announce: false, now);
+        _deadlines.Set(TimerKind.PeriodicCheck, 0, now + _settings.PingTimeout);
+        if (_settings.DumpGraph)
+            _deadlines.Set(TimerKind.GraphDump, 0, now + ProtocolLimits.GraphDumpInterval);
+        _tableChanged = _dumpDue = true;
+    }
 
     /// <summary>The new forwarding table, if anything changed since the last call.</summary>
-    public bool TryTakeTable([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out ForwardingTable? table) => throw new NotSupportedException();
+    public bool TryTakeTable([NotNullWhen(true)] out ForwardingTable? table)
+    {
+        table = _tableChanged
+            ? new ForwardingTable(_settings.Forwarding, _graph, _subnets, _learned.Values.Select(learned => learned.Mac))
+            : null;
+        _tableChanged = false;
+        return table is not null;
+    }
 
     /// <summary>The next thing to do; drain after every input.</summary>
-    public bool TryTakeAction([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out MeshAction? action) => throw new NotSupportedException();
+    public bool TryTakeAction([NotNullWhen(true)] out MeshAction? action) => _actions.TryDequeue(out action);
 
     /// <summary>When <see cref="HandleTimeout"/> is due; null if nothing is pending.</summary>
-    public Instant? NextTimeout => throw new NotSupportedException();
+    public Instant? NextTimeout => _deadlines.Next;
+
+    private Node Self => _graph.Self;
+
+    private Peer PeerOf(Node node)
+    {
+        if (!_peers.TryGetValue(node.Id, out Peer? peer))
+            _peers.Add(node.Id, peer = new Peer(node));
+        return peer;
+    }
+
+    /// <summary>The active connection to a node, or null.</summary>
+    private MetaConnection? ConnectionTo(Node? node) =>
+        node is not null && _peers.TryGetValue(node.Id, out Peer? peer) ? peer.Connection : null;
+
+    private IEnumerable<MetaConnection> ActiveConnections => _connections.Values.Where(connection => connection.IsActive);
+
+    /// <summary>
+    /// Recomputes the graph if edges have changed since the last time, and does what follows from nodes coming and going
+    /// (tinc 1.0 reference, 7.2 step 4).
+    /// </summary>
+    private void UpdateGraph(Instant now)
+    {
+        if (!_graphChanged)
+            return;
+        _graphChanged = false;
+        _dumpDue = _tableChanged = true;
+
+        List<Node> flipped = [], addressed = [];
+        _graph.Recompute(flipped, addressed);
+        foreach (Node node in addressed)
+            _log.Protocol.AddressSet(node.Name, node.Address);
+        foreach (Node node in flipped)
+            HandleReachability(node, now);
+    }
+
+    private void HandleReachability(Node node, Instant now)
+    {
+        Peer peer = PeerOf(node);
+        peer.ForgetKeys();
+        peer.Probe.Reset();
+        _deadlines.Cancel(TimerKind.Probe, node.Id);
+
+        if (node.Reachable)
+            _log.Traffic.BecameReachable(node.Name, node.Address);
+        else
+            _log.Traffic.BecameUnreachable(node.Name, node.Address);
+        RunHostScripts(node);
+        foreach (Subnet subnet in _subnets.Of(node))
+            RunSubnetScript(node, subnet, node.Reachable);
+
+        if (node.Reachable)
+        {
+            if (peer.Connection is not null)
+                SendAnsKey(node, now);
+            return;
+        }
+
+        if (node.Address.IsSet)
+            _log.Protocol.AddressCleared(node.Name);
+        (node.Address, node.Socket, node.Options) = (default, -1, EdgeOptions.None);
+    }
+
+    private void RunHostScripts(Node node)
+    {
+        string suffix = node.Reachable ? "up" : "down";
+        List<KeyValuePair<string, string>> variables = NodeVariables(node);
+        _actions.Enqueue(new MeshAction.RunScript($"host-{suffix}", variables));
+        _actions.Enqueue(new MeshAction.RunScript($"hosts/{node.Name}-{suffix}", variables));
+    }
+
+    private void RunSubnetScript(Node owner, Subnet subnet, bool up)
+    {
+        List<KeyValuePair<string, string>> variables = NodeVariables(owner);
+        variables.Add(new("SUBNET", subnet.NetworkText));
+        variables.Add(new("WEIGHT", subnet.Weight.ToString(System.Globalization.CultureInfo.InvariantCulture)));
+        _actions.Enqueue(new MeshAction.RunScript(up ? "subnet-up" : "subnet-down", variables));
+    }
+
+    /// <summary>An address that is not known is exported as empty text: scripts can test for it.</summary>
+    private List<KeyValuePair<string, string>> NodeVariables(Node node)
+    {
+        List<KeyValuePair<string, string>> variables = [new("NODE", node.Name)];
+        if (node != Self)
+        {
+            bool known = node.Address.IsSet;
+            variables.Add(new("REMOTEADDRESS", known ? node.Address.AddressText : ""));
+            variables.Add(new("REMOTEPORT", known ? node.Address.Port.ToString(System.Globalization.CultureInfo.InvariantCulture) : ""));
+        }
+
+        return variables;
+    }
 }

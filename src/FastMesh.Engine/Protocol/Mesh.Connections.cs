@@ -1,0 +1,259 @@
+using System.Text;
+using FastMesh.Engine.Wire;
+using Microsoft.Extensions.Logging;
+
+namespace FastMesh.Engine.Protocol;
+
+/// <summary>Life of meta connections: accepted, connected, read, written, ended (tinc 1.0 reference, 4.1, 4.2, 4.7).</summary>
+public sealed partial class Mesh
+{
+    private long _acceptSecond = -1;
+    private int _acceptCount;
+
+    /// <summary>A TCP connection was accepted. The mesh may answer at once with a Close action (throttling).</summary>
+    public ConnectionId HandleAccepted(Endpoint peer, Instant now)
+    {
+        var id = new ConnectionId(++_lastConnection);
+        if (_acceptSecond != now.Second)
+            (_acceptSecond, _acceptCount) = (now.Second, 0);
+        if (++_acceptCount > ProtocolLimits.AcceptsPerSecond)
+        {
+            if (_acceptCount == ProtocolLimits.AcceptsPerSecond + 1)
+                _log.Connections.TooManyAccepts(peer);
+            _actions.Enqueue(new MeshAction.Close(id, Tarpit: true));
+            return id;
+        }
+
+        _log.Connections.Accepted(peer);
+        _connections.Add(id.Value, new MetaConnection(id, peer, initiator: false, now));
+        return id;
+    }
+
+    /// <summary>A Connect or ConnectCommand action succeeded.</summary>
+    public void HandleConnected(ConnectionId connection, Instant now)
+    {
+        if (!_connections.TryGetValue(connection.Value, out MetaConnection? found) || found.State != MetaState.Connecting)
+            return;
+
+        found.Started = now;
+        _log.Connections.Connected(found);
+        if (found.Proxy is null)
+        {
+            SendId(found, now);
+            return;
+        }
+
+        found.State = MetaState.Proxy;
+        Put(found, found.Proxy.Request, isLine: false, now);
+    }
+
+    /// <summary>Bytes arrived on a meta connection.</summary>
+    public void HandleMeta(ConnectionId connection, ReadOnlySpan<byte> bytes, Instant now)
+    {
+        if (!_connections.TryGetValue(connection.Value, out MetaConnection? found))
+            return;
+
+        if (found.State == MetaState.Proxy && !TryPassProxy(found, ref bytes, now))
+        {
+            Terminate(found, close: true, tarpit: false, now);
+            return;
+        }
+
+        while (!bytes.IsEmpty && found.State is not (MetaState.Connecting or MetaState.Proxy))
+        {
+            if (!found.TryFill(ref bytes))
+            {
+                _log.Always.BadRequest("input", found, "request too long or cipher used up");
+                Fail(found, now);
+                break;
+            }
+
+            if (!TryHandleItems(found, now))
+                break;
+        }
+
+        UpdateGraph(now);
+    }
+
+    /// <summary>Handles all whole items; false if the connection is gone.</summary>
+    private bool TryHandleItems(MetaConnection connection, Instant now)
+    {
+        while (connection.TryTake(out ReadOnlySpan<byte> item, out bool isPayload))
+        {
+            bool ok = !isPayload ? HandleLine(connection, item, now) : HandlePayload(connection, item, now);
+            if (!ok)
+                Fail(connection, now);
+            if (!_connections.ContainsKey(connection.Id.Value))
+                return false;
+        }
+
+        return true;
+    }
+
+    private bool TryPassProxy(MetaConnection connection, ref ReadOnlySpan<byte> bytes, Instant now)
+    {
+        switch (connection.Proxy!.Handle(ref bytes))
+        {
+            case ProxyHandshake.Result.More:
+                return true;
+            case ProxyHandshake.Result.Done:
+                SendId(connection, now);
+                return true;
+            default:
+                _log.Connections.ProxyFailed(connection);
+                return false;
+        }
+    }
+
+    /// <summary>Bytes that wait to be written; borrowed until the next input. Empty for a connection that is gone.</summary>
+    public ReadOnlySpan<byte> PendingOutput(ConnectionId connection) =>
+        _connections.TryGetValue(connection.Value, out MetaConnection? found) ? found.Pending : default;
+
+    /// <summary>The first <paramref name="count"/> bytes of the pending output were written.</summary>
+    public void HandleSent(ConnectionId connection, int count, Instant now)
+    {
+        if (_connections.TryGetValue(connection.Value, out MetaConnection? found))
+            found.Sent(count, now);
+    }
+
+    /// <summary>
+    /// The stream ended or failed, or a connect failed. The shell closes the socket by itself: no Close action follows.
+    /// </summary>
+    public void HandleClosed(ConnectionId connection, CloseReason reason, string detail, Instant now)
+    {
+        if (!_connections.TryGetValue(connection.Value, out MetaConnection? found))
+            return;
+        if (reason == CloseReason.EndOfStream)
+            _log.Connections.ClosedByPeer(found);
+        else
+            _log.Connections.ConnectionFailed(found, detail);
+        Terminate(found, close: false, tarpit: false, now);
+        UpdateGraph(now);
+    }
+
+    /// <summary>Ends a connection whose peer broke the rules: it sees silence, not an end (tinc 1.0 reference, 11.1).</summary>
+    private void Fail(MetaConnection connection, Instant now) => Terminate(connection, close: true, tarpit: true, now);
+
+    /// <summary>Ends a connection, tells the mesh that the edge is gone, and goes on dialling if it was wanted.</summary>
+    private void Terminate(MetaConnection connection, bool close, bool tarpit, Instant now)
+    {
+        bool wasActive = connection.IsActive;
+        Drop(connection, close, tarpit);
+        if (connection.Node is { } node)
+            RemoveOwnEdge(node, announce: true, now);
+        if (connection.Outgoing is { } outgoing)
+        {
+            (connection.Outgoing, outgoing.Connection) = (null, null);
+            Redial(outgoing, wasActive, now);
+        }
+
+        if (wasActive && !ActiveConnections.Any())
+            PurgeUnreachable(now);
+    }
+
+    /// <summary>Forgets a connection without a word to anyone.</summary>
+    private void Drop(MetaConnection connection, bool close, bool tarpit)
+    {
+        if (!_connections.Remove(connection.Id.Value))
+            return;
+        _log.Connections.Closing(connection);
+        if (close)
+            _actions.Enqueue(new MeshAction.Close(connection.Id, tarpit));
+        if (connection.Node is not { } node)
+            return;
+        PeerOf(node).Connection = null;
+        node.HasConnection = false;
+    }
+
+    /// <summary>The connection to a node is gone: so is the own edge, and the reverse one if the node became unreachable.</summary>
+    private void RemoveOwnEdge(Routing.Node node, bool announce, Instant now)
+    {
+        if (Routing.Graph.FindEdge(Self, node) is not { } edge)
+            return;
+        if (announce && !_settings.TunnelServer)
+            Broadcast(null, MetaRequest.DelEdge, MetaWriter.DelEdge(_random.NextNonce(), Self.Name, node.Name), now);
+        _graph.RemoveEdge(edge);
+        _graphChanged = true;
+        UpdateGraph(now);
+        if (announce)
+            RemoveReverseEdge(node, now);
+    }
+
+    /// <summary>An unreachable node's edge to self is wrong, whatever it still believes (tinc 1.0 reference, 4.7).</summary>
+    private void RemoveReverseEdge(Routing.Node node, Instant now)
+    {
+        if (Routing.Graph.FindEdge(node, Self) is not { } reverse)
+            return;
+        UpdateGraph(now);
+        if (node.Reachable)
+            return;
+        if (!_settings.TunnelServer)
+            Broadcast(null, MetaRequest.DelEdge, MetaWriter.DelEdge(_random.NextNonce(), node.Name, Self.Name), now);
+        _graph.RemoveEdge(reverse);
+        _graphChanged = true;
+    }
+
+    /// <summary>Sends a line of our own.</summary>
+    private void Send(MetaConnection connection, MetaRequest request, string line, Instant now)
+    {
+        if (_log.Meta.IsEnabled(LogLevel.Debug))
+            _log.Meta.SendingLine(NameOf(request), connection, line);
+        else
+            _log.Protocol.Sending(NameOf(request), connection);
+        Put(connection, Encoding.Latin1.GetBytes(line), isLine: true, now);
+    }
+
+    /// <summary>Appends to a connection's output; the shell is told when there was none before.</summary>
+    private void Put(MetaConnection connection, ReadOnlySpan<byte> bytes, bool isLine, Instant now)
+    {
+        bool wasEmpty = connection.PendingLength == 0;
+        if (!connection.TrySend(bytes, isLine, now))
+            _log.Status.CannotSend(bytes.Length, connection);
+        else if (wasEmpty)
+            _actions.Enqueue(new MeshAction.Send(connection.Id));
+    }
+
+    /// <summary>Sends a line of our own to every active connection but one.</summary>
+    private void Broadcast(MetaConnection? except, MetaRequest request, string line, Instant now)
+    {
+        if (_log.Meta.IsEnabled(LogLevel.Debug))
+            _log.Meta.BroadcastingLine(NameOf(request), line);
+        else
+            _log.Protocol.Broadcasting(NameOf(request));
+        Flood(except, Encoding.Latin1.GetBytes(line), now);
+    }
+
+    /// <summary>Passes a flooded request on, byte for byte, to everyone but where it came from.</summary>
+    private void Forward(MetaConnection from, MetaRequest request, ReadOnlySpan<byte> line, Instant now)
+    {
+        LogForwarding(from, request, line);
+        if (!_settings.TunnelServer)
+            Flood(from, line, now);
+    }
+
+    private void LogForwarding(MetaConnection from, MetaRequest request, ReadOnlySpan<byte> line)
+    {
+        if (_log.Meta.IsEnabled(LogLevel.Debug))
+            _log.Meta.ForwardingLine(NameOf(request), from, Printable(line));
+        else
+            _log.Protocol.Forwarding(NameOf(request), from);
+    }
+
+    private void Flood(MetaConnection? except, ReadOnlySpan<byte> line, Instant now)
+    {
+        foreach (MetaConnection connection in _connections.Values)
+        {
+            if (connection.IsActive && connection != except)
+                Put(connection, line, isLine: true, now);
+        }
+    }
+
+    /// <summary>A line from the network for the log: control characters and bytes beyond ASCII as dots.</summary>
+    private static string Printable(ReadOnlySpan<byte> line)
+    {
+        Span<char> text = stackalloc char[Math.Min(line.Length, ProtocolLimits.MaxLine)];
+        for (int i = 0; i < text.Length; i++)
+            text[i] = line[i] is >= 32 and < 127 ? (char)line[i] : '.';
+        return new string(text);
+    }
+}

@@ -1,0 +1,181 @@
+using FastMesh.Engine.Crypto;
+using FastMesh.Engine.Routing;
+using FastMesh.Engine.Wire;
+
+namespace FastMesh.Engine.Protocol;
+
+/// <summary>Packet keys: KEY_CHANGED, REQ_KEY, ANS_KEY and expiry (tinc 1.0 reference, 4.7, 4.8, 5.1).</summary>
+public sealed partial class Mesh
+{
+    private Instant _keysChanged;
+
+    /// <summary><c>NONCE NAME</c></summary>
+    private bool HandleKeyChanged(MetaConnection from, ref MetaReader fields, Instant now)
+    {
+        if (!fields.TryHex(out _) || !fields.TryName(out string name))
+            return Refuse(from, MetaRequest.KeyChanged, "unparsable");
+        if (IsSeen(from, ref fields, now))
+            return true;
+        UpdateGraph(now);
+        if (_graph.Find(name) is not { } node)
+        {
+            _log.Status.UnknownNode(NameOf(MetaRequest.KeyChanged), from, name);
+            return true;
+        }
+
+        if (node != Self)
+        {
+            node.Sealer = null;
+            PeerOf(node).KeyRequested = null;
+            _tableChanged = true;
+        }
+
+        Forward(from, MetaRequest.KeyChanged, fields.Line, now);
+        return true;
+    }
+
+    /// <summary><c>REQUESTER OWNER</c>; tinc 1.1 may add fields, which are passed on.</summary>
+    private bool HandleReqKey(MetaConnection from, ref MetaReader fields, Instant now)
+    {
+        if (!fields.TryName(out string requesterName) || !fields.TryName(out string ownerName))
+            return Refuse(from, MetaRequest.ReqKey, "unparsable");
+        UpdateGraph(now);
+        Node? requester = _graph.Find(requesterName), owner = _graph.Find(ownerName);
+        if (requester is not { Reachable: true } || owner is not { Reachable: true } || requester == Self)
+        {
+            _log.Status.UnknownNode(NameOf(MetaRequest.ReqKey), from, $"{requesterName} or {ownerName}");
+            return true;
+        }
+
+        if (owner == Self)
+            SendAnsKey(requester, now);
+        else if (!_settings.TunnelServer && ConnectionTo(owner.NextHop) is { } next)
+            Relay(from, next, MetaRequest.ReqKey, fields.Line, now);
+        return true;
+    }
+
+    /// <summary><c>OWNER REQUESTER KEYHEX CIPHER DIGEST MACLEN COMPRESSION [ADDRESS PORT]</c></summary>
+    private bool HandleAnsKey(MetaConnection from, ref MetaReader fields, Instant now)
+    {
+        if (!fields.TryName(out string ownerName) || !fields.TryName(out string requesterName) || !fields.TryText(out string hex)
+            || !fields.TryInt(out int cipher) || !fields.TryInt(out int digest) || !fields.TryInt(out int macLength)
+            || !fields.TryInt(out int compression))
+            return Refuse(from, MetaRequest.AnsKey, "unparsable");
+        bool hasAddress = fields.TryText(out string address) & fields.TryText(out string port);
+
+        UpdateGraph(now);
+        Node? owner = _graph.Find(ownerName), requester = _graph.Find(requesterName);
+        if (owner is null || owner == Self || requester is not { Reachable: true })
+        {
+            _log.Status.UnknownNode(NameOf(MetaRequest.AnsKey), from, $"{ownerName} or {requesterName}");
+            return true;
+        }
+
+        if (requester != Self)
+        {
+            RelayAnsKey(from, owner, requester, fields.Line, address.Length > 0, now);
+            return true;
+        }
+
+        AcceptKey(from, owner, hex, new LegacySuite(cipher, digest, macLength, compression), now);
+        if (owner.Sealer is not null && hasAddress && Endpoint.TryParse(address, port, out Endpoint seen)
+            && seen.Port != 0 && !IsOwnAddress(seen))
+            SetAddress(owner, seen, socket: -1);
+        if (owner.Sealer is not null && owner.Options.HasFlag(EdgeOptions.PmtuDiscovery)
+            && !_deadlines.IsSet(TimerKind.Probe, owner.Id))
+            StepProbe(PeerOf(owner), now);
+        return true;
+    }
+
+    private void AcceptKey(MetaConnection from, Node owner, string hex, LegacySuite suite, Instant now)
+    {
+        Peer peer = PeerOf(owner);
+        owner.Sealer = null;
+        _tableChanged = true;
+        if (!LegacyKey.TryParse(hex, suite, out LegacyKey? key, out string reason))
+        {
+            _log.Status.BadKey(owner.Name, from, reason);
+            return;
+        }
+
+        owner.Sealer = new LegacySealer(key, OwnerShard(owner));
+        (peer.Outgoing, peer.KeyRequested) = (suite, null);
+    }
+
+    /// <summary>On its way, an ANS_KEY learns from the first relay that can say so where the owner's packets come from (5.10).</summary>
+    private void RelayAnsKey(MetaConnection from, Node owner, Node requester, ReadOnlySpan<byte> line, bool hasAddress, Instant now)
+    {
+        if (_settings.TunnelServer || ConnectionTo(requester.NextHop) is not { } next)
+            return;
+        if (hasAddress || !owner.Address.IsSet || requester.MinMtu == 0)
+        {
+            Relay(from, next, MetaRequest.AnsKey, line, now);
+            return;
+        }
+
+        ReadOnlySpan<byte> suffix = System.Text.Encoding.ASCII.GetBytes($" {owner.Address.AddressText} {owner.Address.Port}");
+        Relay(from, next, MetaRequest.AnsKey, [.. line.TrimEnd(" \t\r"u8), .. suffix], now);
+    }
+
+    private void Relay(MetaConnection from, MetaConnection to, MetaRequest request, ReadOnlySpan<byte> line, Instant now)
+    {
+        LogForwarding(from, request, line);
+        Put(to, line, isLine: true, now);
+    }
+
+    /// <summary>Gives a node a new key for packets to us. Until it has switched, packets under the old one are still opened.</summary>
+    private void SendAnsKey(Node node, Instant now)
+    {
+        if (ConnectionTo(node.NextHop) is not { } next)
+            return;
+        LegacyKey key = LegacyKey.Generate(_settings.Suite, _random);
+        PeerOf(node).Issue(key, _settings.ReplayWindow, OwnerShard(node), now);
+        _tableChanged = true;
+        LegacySuite suite = _settings.Suite;
+        Send(next, MetaRequest.AnsKey, MetaWriter.AnsKey(Self.Name, node.Name, key.Hex,
+            (suite.Cipher, suite.Digest, suite.MacLength, suite.Compression)), now);
+    }
+
+    /// <summary>Asks for the key of a node unless that was done lately.</summary>
+    private void RequestKey(Node node, Instant now)
+    {
+        if (!node.Reachable || node == Self || node.Sealer is not null || ConnectionTo(node.NextHop) is not { } next)
+            return;
+        Peer peer = PeerOf(node);
+        if (peer.KeyRequested is { } last && now - last < ProtocolLimits.KeyRequestInterval)
+            return;
+        peer.KeyRequested = now;
+        Send(next, MetaRequest.ReqKey, MetaWriter.ReqKey(Self.Name, node.Name), now);
+    }
+
+    /// <summary>
+    /// New keys when KeyExpire has passed or a sequence number runs high. Unlike tincd, the old keys keep opening packets: of a
+    /// neighbour until it has switched to the one it gets now, of others until they have asked for theirs, or the next expiry.
+    /// </summary>
+    private void ExpireKeys(Instant now)
+    {
+        bool due = now - _keysChanged >= _settings.KeyExpire
+            || _graph.Nodes.Any(node => node.Opener?.HighestSequence > ProtocolLimits.RekeySequence);
+        if (!due)
+            return;
+
+        _log.Status.ExpiringKeys();
+        Instant lastChange = _keysChanged;
+        _keysChanged = now;
+        Broadcast(null, MetaRequest.KeyChanged, MetaWriter.KeyChanged(_random.NextNonce(), Self.Name), now);
+        foreach (Node node in _graph.Nodes)
+        {
+            if (node.Reachable && ConnectionTo(node) is not null)
+                SendAnsKey(node, now);
+            else if (_peers.TryGetValue(node.Id, out Peer? peer) && peer.Issued is not null && peer.IssuedAt < lastChange)
+                peer.Revoke();
+        }
+
+        _tableChanged = true;
+    }
+
+    private int OwnerShard(Node node) => ForwardingTable.OwnerShard(node.Id, _settings.Forwarding.Shards);
+
+    /// <summary>Whether some node sees us at this address.</summary>
+    private bool IsOwnAddress(Endpoint address) => Self.Edges.Values.Any(edge => edge.Reverse?.Address == address);
+}

@@ -1,0 +1,105 @@
+using FastMesh.Engine.Routing;
+using FastMesh.Engine.Wire;
+
+namespace FastMesh.Engine.Protocol;
+
+/// <summary>What each deadline does (tinc 1.0 reference, chapter 9).</summary>
+public sealed partial class Mesh
+{
+    /// <summary>The time <see cref="NextTimeout"/> has come.</summary>
+    public void HandleTimeout(Instant now)
+    {
+        while (_deadlines.TryTakeDue(now, out TimerKind kind, out int key))
+        {
+            switch (kind)
+            {
+                case TimerKind.PeriodicCheck:
+                    CheckPeriodically(now);
+                    break;
+                case TimerKind.GraphDump:
+                    DumpGraph(now);
+                    break;
+                case TimerKind.Reconnect:
+                    Dial(_outgoing[key], now);
+                    break;
+                case TimerKind.Probe:
+                    if (_peers.TryGetValue(key, out Peer? peer))
+                        StepProbe(peer, now);
+                    break;
+                case TimerKind.ClashEnd:
+                    EndClash(now);
+                    break;
+            }
+        }
+
+        UpdateGraph(now);
+    }
+
+    private void CheckPeriodically(Instant now)
+    {
+        _deadlines.Set(TimerKind.PeriodicCheck, 0, now + _settings.PingTimeout);
+        foreach (MetaConnection connection in _connections.Values.ToList())
+            CheckConnection(connection, now);
+        if (_learned.Count > 0)
+            AgeLearned(now);
+        _seen.ForgetUntil(new Instant(now.Milliseconds - (long)_settings.PingInterval.TotalMilliseconds));
+        ExpireKeys(now);
+        CheckForClash(now);
+    }
+
+    private void CheckConnection(MetaConnection connection, Instant now)
+    {
+        TimeSpan timeout = _settings.PingTimeout;
+        if (!connection.IsActive)
+        {
+            CheckHandshake(connection, now);
+        }
+        else if (connection.IsBroken || (connection.PendingLength > 0 && now - connection.OutputSince >= timeout))
+        {
+            _log.Connections.OutputStuck(connection, (long)(now - connection.OutputSince).TotalSeconds);
+            Terminate(connection, close: true, tarpit: false, now);
+        }
+        else if (connection.Pinged && now - connection.LastPing >= timeout)
+        {
+            _log.Connections.PingTimeout(connection, (long)(now - connection.LastPing).TotalSeconds);
+            Terminate(connection, close: true, tarpit: false, now);
+        }
+        else if (now - connection.LastPing >= _settings.PingInterval)
+        {
+            Ping(connection, now);
+        }
+    }
+
+    private void CheckHandshake(MetaConnection connection, Instant now)
+    {
+        if (now - connection.Started < _settings.PingTimeout)
+            return;
+        bool connecting = connection.State is MetaState.Connecting or MetaState.Proxy;
+        if (connecting)
+            _log.Connections.ConnectTimeout(connection);
+        else
+            _log.Connections.AuthenticationTimeout(connection);
+        Terminate(connection, close: true, tarpit: !connecting, now);
+    }
+
+    private void Ping(MetaConnection connection, Instant now)
+    {
+        (connection.Pinged, connection.LastPing) = (true, now);
+        Send(connection, MetaRequest.Ping, MetaWriter.Ping, now);
+    }
+
+    /// <summary>Writes the graph in the language of graphviz if it has changed (tinc 1.0 reference, 7.5).</summary>
+    private void DumpGraph(Instant now)
+    {
+        _deadlines.Set(TimerKind.GraphDump, 0, now + ProtocolLimits.GraphDumpInterval);
+        if (!_dumpDue)
+            return;
+        _dumpDue = false;
+        var text = new System.Text.StringBuilder("digraph {\n");
+        foreach (Node node in _graph.Nodes)
+            text.Append($"\t\"{node.Name}\" [label = \"{node.Name}\"];\n");
+        foreach (Edge edge in _graph.Edges)
+            text.Append($"\t\"{edge.From.Name}\" -> \"{edge.To.Name}\";\n");
+        _actions.Enqueue(new MeshAction.DumpGraph(text.Append("}\n").ToString()));
+    }
+}

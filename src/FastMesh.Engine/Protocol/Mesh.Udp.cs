@@ -1,0 +1,163 @@
+using System.Globalization;
+using FastMesh.Engine.Routing;
+using FastMesh.Engine.Wire;
+
+namespace FastMesh.Engine.Protocol;
+
+/// <summary>
+/// What the data path asks of the control plane: frames by TCP, probes, and datagrams of unknown origin
+/// (tinc 1.0 reference, 4.8, 5.6, 5.8, 5.9).
+/// </summary>
+public sealed partial class Mesh
+{
+    private long _searchSecond = -1;
+
+    /// <summary>A shard wants a frame to travel in a PACKET request to a neighbour.</summary>
+    /// <param name="neighbour">Node id of the neighbour; of another node: nothing is sent.</param>
+    /// <param name="frame">The frame.</param>
+    /// <param name="keyNeededFor">Node id whose key is missing (a REQ_KEY may be due), or -1.</param>
+    /// <param name="now">Current time.</param>
+    public void HandleTcpFrame(int neighbour, ReadOnlySpan<byte> frame, int keyNeededFor, Instant now)
+    {
+        if (_peers.TryGetValue(keyNeededFor, out Peer? target))
+            RequestKey(target.Node, now);
+        if (!_peers.TryGetValue(neighbour, out Peer? peer) || peer.Connection is not { } connection
+            || frame.Length is 0 or > ProtocolLimits.MaxPacket)
+            return;
+
+        double fill = (double)connection.PendingLength / Math.Max(1, _settings.MaxOutputBufferSize);
+        if (_random.NextChance((2 * fill) - 1))
+            return;
+        Send(connection, MetaRequest.Packet, MetaWriter.Packet(frame.Length), now);
+        Put(connection, frame, isLine: false, now);
+    }
+
+    /// <summary><c>LEN</c>, taken modulo 65536; 0: no payload follows.</summary>
+    private bool HandlePacket(MetaConnection from, ref MetaReader fields)
+    {
+        if (!fields.TryInt(out int length))
+            return Refuse(from, MetaRequest.Packet, "unparsable");
+        length &= ushort.MaxValue;
+        if (length > ProtocolLimits.ReceiveBuffer)
+            return Refuse(from, MetaRequest.Packet, "too long");
+        from.ExpectPayload(length);
+        return true;
+    }
+
+    private bool HandlePayload(MetaConnection from, ReadOnlySpan<byte> frame, Instant now)
+    {
+        if (frame.Length > ProtocolLimits.MaxPacket)
+            return true;
+        UpdateGraph(now);
+        bool byTcp = !from.Options.HasFlag(EdgeOptions.TcpOnly);
+        _actions.Enqueue(new MeshAction.RouteFrame(from.Node!.Id, frame.ToArray(), byTcp));
+        return true;
+    }
+
+    /// <summary>A shard opened an MTU probe or probe reply of a node.</summary>
+    public void HandleProbe(int node, ReadOnlySpan<byte> frame, Instant now)
+    {
+        if (!_peers.TryGetValue(node, out Peer? peer) || !peer.Node.Reachable || frame.Length < 14)
+            return;
+
+        if (frame[0] == 0)
+        {
+            _log.Traffic.GotProbe(frame.Length, peer.Node.Name, peer.Node.Address);
+            if (peer.Node.Sealer is null)
+                return;
+            byte[] reply = frame.ToArray();
+            reply[0] = 1;
+            _actions.Enqueue(new MeshAction.SendProbe(node, reply, default));
+            return;
+        }
+
+        _log.Traffic.GotProbeReply(frame.Length, peer.Node.Name, peer.Node.Address);
+        int before = peer.Node.MinMtu;
+        int length = _settings.Suite.Compression == 0 ? frame.Length : frame.Length - ProtocolLimits.CompressionSlack;
+        peer.Probe.HandleReply(Math.Max(0, length));
+        _tableChanged |= peer.Node.MinMtu != before;
+    }
+
+    /// <summary>The kernel refused a datagram with a frame of this length as too large.</summary>
+    public void HandleTooBig(int node, int frameLength, Instant now)
+    {
+        if (!_peers.TryGetValue(node, out Peer? peer) || frameLength < 1)
+            return;
+        int before = peer.Node.Mtu;
+        peer.Probe.HandleTooBig(frameLength);
+        _tableChanged |= peer.Node.Mtu != before;
+    }
+
+    /// <summary>The next step of MTU discovery; sends its burst and arms the timer for the step after it.</summary>
+    private void StepProbe(Peer peer, Instant now)
+    {
+        Node node = peer.Node;
+        (int, int) before = (node.Mtu, node.MinMtu);
+        TimeSpan? wait = peer.Probe.Step(_settings, _random, out int? settled);
+        _tableChanged |= before != (node.Mtu, node.MinMtu);
+        if (settled is { } count)
+            _log.Traffic.FixingMtu(node.Name, node.Address, node.Mtu, count);
+        if (wait is not { } span)
+            return;
+
+        _deadlines.Set(TimerKind.Probe, node.Id, now + span);
+        for (int i = 0; i < peer.Probe.Burst.Count; i++)
+        {
+            bool isExtra = _settings.LocalDiscovery && i == peer.Probe.Burst.Count - 1;
+            SendProbe(node, peer.Probe.Burst[i], isExtra && peer.Probe.BroadcastExtra ? LocalNetwork(node) : default);
+        }
+    }
+
+    /// <summary>14 zero bytes, whose first is the type "request" and whose last two mark the probe, then random bytes.</summary>
+    private void SendProbe(Node node, int length, Endpoint destination)
+    {
+        byte[] frame = new byte[length];
+        _random.Fill(frame.AsSpan(14));
+        _log.Traffic.SendingProbe(length, node.Name, node.Address);
+        _actions.Enqueue(new MeshAction.SendProbe(node.Id, frame, destination));
+    }
+
+    /// <summary>Everyone on the local network, at the port at which the node was announced (5.9); IPv4 or IPv6 by chance.</summary>
+    private Endpoint LocalNetwork(Node node)
+    {
+        string text = node.Entry?.AddressText.Port ?? "";
+        if (!ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ushort port) || port == 0)
+            return default;
+        bool ipv4 = _settings.AddressFamily switch
+        {
+            AddressFamilyChoice.IPv4 => true,
+            AddressFamilyChoice.IPv6 => false,
+            _ => _random.NextChance(0.5),
+        };
+        return ipv4 ? Endpoint.FromIPv4(uint.MaxValue, port) : Endpoint.FromIPv6(((UInt128)0xff02 << 112) | 1, port);
+    }
+
+    /// <summary>A datagram arrived from an address that belongs to no node (tinc 1.0 reference, 5.6).</summary>
+    public void HandleUnknownDatagram(Endpoint source, int socket, ReadOnlySpan<byte> datagram, Instant now)
+    {
+        bool everyone = _searchSecond != now.Second;
+        if (everyone)
+            _searchSecond = now.Second;
+
+        foreach (Edge edge in _graph.Edges)
+        {
+            if (edge.To == Self || (!everyone && !edge.Address.SameAddress(source))
+                || !_peers.TryGetValue(edge.To.Id, out Peer? peer) || !peer.Verifies(datagram))
+                continue;
+            SetAddress(edge.To, source, socket);
+            _actions.Enqueue(new MeshAction.OpenDatagram(edge.To.Id, datagram.ToArray()));
+            return;
+        }
+
+        _log.Protocol.UnknownSource(source);
+    }
+
+    private void SetAddress(Node node, Endpoint address, int socket)
+    {
+        if (node.Address == address)
+            return;
+        (node.Address, node.Socket) = (address, socket);
+        _tableChanged = true;
+        _log.Protocol.AddressSet(node.Name, address);
+    }
+}

@@ -1,0 +1,84 @@
+namespace FastMesh.Engine.Protocol;
+
+/// <summary>Constants of the meta protocol (tinc 1.0 reference, 4.2 and chapter 9).</summary>
+internal static class ProtocolLimits
+{
+    // Fixed by the protocol.
+
+    /// <summary>The major protocol version, all that a 1.0 node checks.</summary>
+    public const int Version = 17;
+
+    /// <summary>Receive buffer: a whole line with its LF, or the payload of a PACKET, bytes.</summary>
+    public const int ReceiveBuffer = 2176;
+
+    /// <summary>Longest line sent, without LF, bytes.</summary>
+    public const int MaxLine = ReceiveBuffer - 1;
+
+    /// <summary>Longest PACKET payload that is looked at, bytes.</summary>
+    public const int MaxPacket = 1661;
+
+    /// <summary>NID of the digest named in our METAKEY: SHA-256.</summary>
+    public const int MetaDigest = 672;
+
+    /// <summary>Accepted connections served per clock second.</summary>
+    public const int AcceptsPerSecond = 10;
+
+    /// <summary>Contradicting requests of each kind between two periodic checks that mean a name clash.</summary>
+    public const int ClashThreshold = 100;
+
+    /// <summary>Shortest MTU probe, bytes.</summary>
+    public const int MinProbe = 64;
+
+    /// <summary>Probes per burst.</summary>
+    public const int ProbesPerBurst = 3;
+
+    /// <summary>How much larger than the known path MTU the probe for a grown path is, bytes.</summary>
+    public const int GrowthProbe = 8;
+
+    /// <summary>What compression may cost a probe reply, bytes (5.8).</summary>
+    public const int CompressionSlack = 43;
+
+    /// <summary>Bit number of the received sequence number whose excess forces new keys (5.1).</summary>
+    public const uint RekeySequence = 1u << 30;
+
+    /// <summary>Least time between two REQ_KEYs for a node.</summary>
+    public static readonly TimeSpan KeyRequestInterval = TimeSpan.FromSeconds(10);
+
+    /// <summary>What each failed round adds to the reconnect back-off.</summary>
+    public static readonly TimeSpan BackoffStep = TimeSpan.FromSeconds(5);
+
+    /// <summary>Period of the graph dump.</summary>
+    public static readonly TimeSpan GraphDumpInterval = TimeSpan.FromSeconds(60);
+
+    /// <summary>Quiet time after a name clash; doubled each time in a row.</summary>
+    public static readonly TimeSpan ClashPause = TimeSpan.FromSeconds(10);
+
+    // Ours.
+
+    /// <summary>Lines remembered against duplicates: a mesh of 1000 nodes that all restart within PingInterval floods fewer.</summary>
+    public const int MaxSeenRequests = 1 << 18;
+
+    /// <summary>
+    /// Output waiting on one connection, bytes. The state of a mesh of 10,000 nodes and as many subnets is some 3 MB; a peer
+    /// that lets more pile up is not reading.
+    /// </summary>
+    public const int MaxPendingOutput = 32 << 20;
+
+    /// <summary>Ethernet addresses learned on the own device: more than any switch's table, so only a flood reaches it.</summary>
+    public const int MaxLearnedMacs = 1 << 16;
+
+    /// <summary>Wrongly announced own edges remembered while a name clash lasts; all of them are put right at its end.</summary>
+    public const int MaxDisputedEdges = 4096;
+
+    /// <summary>Longest answer of a proxy, bytes; an HTTP proxy may send some headers.</summary>
+    public const int MaxProxyReply = 8192;
+
+    /// <summary>Longest quiet time after name clashes, so that a healed mesh comes back.</summary>
+    public static readonly TimeSpan MaxClashPause = TimeSpan.FromSeconds(3600);
+
+    /// <summary>
+    /// Upper end of the random delay before redialling when a connection was lost soon after it became active. It separates
+    /// two nodes that dialled each other at the same moment and each closed the other's connection as the older one.
+    /// </summary>
+    public static readonly TimeSpan RedialJitter = TimeSpan.FromSeconds(1);
+}

@@ -1,0 +1,189 @@
+using FastMesh.Engine.Wire;
+using Microsoft.Extensions.Logging;
+
+namespace FastMesh.Engine.Protocol;
+
+/// <summary>
+/// Messages of the control plane, in tinc's words where administrators look for them (tinc 1.0 reference, 1.8). The comment
+/// before a group names the logger of <see cref="EngineLog"/> its messages belong to. "Connection" and "Node" arguments print
+/// as <c>NAME (ADDRESS port PORT)</c>.
+/// </summary>
+internal static partial class ProtocolLog
+{
+    // Always
+    [LoggerMessage(100, LogLevel.Error, "Possible intruder {Connection}: {Reason}")]
+    public static partial void PossibleIntruder(this ILogger log, MetaConnection connection, string reason);
+
+    [LoggerMessage(101, LogLevel.Error, "Peer {Address} had unknown identity ({Name})")]
+    public static partial void UnknownIdentity(this ILogger log, Endpoint address, string name);
+
+    [LoggerMessage(102, LogLevel.Error, "Peer {Connection} uses incompatible version {Version}")]
+    public static partial void IncompatibleVersion(this ILogger log, MetaConnection connection, int version);
+
+    [LoggerMessage(103, LogLevel.Error, "Peer {Address} is {Name} instead of {Wanted}")]
+    public static partial void WrongName(this ILogger log, Endpoint address, string name, string? wanted);
+
+    [LoggerMessage(104, LogLevel.Error, "Bad {Request} from {Connection}: {Reason}")]
+    public static partial void BadRequest(this ILogger log, string request, MetaConnection connection, string reason);
+
+    [LoggerMessage(105, LogLevel.Error, "Unauthorized request {Request} from {Connection}")]
+    public static partial void OutOfTurn(this ILogger log, string request, MetaConnection connection);
+
+    [LoggerMessage(106, LogLevel.Warning,
+        "Possible node with same Name as us! Quiet for {Seconds} seconds. Check that every node has its own Name and key")]
+    public static partial void NameClash(this ILogger log, long seconds);
+
+    [LoggerMessage(107, LogLevel.Error, "No usable public key of {Name} in its host file")]
+    public static partial void NoPublicKey(this ILogger log, string name);
+
+    [LoggerMessage(108, LogLevel.Error, "Peer {Connection} speaks protocol 17.0, which LegacyProtocol = no refuses")]
+    public static partial void LegacyRefused(this ILogger log, MetaConnection connection);
+
+    [LoggerMessage(109, LogLevel.Warning, "Too many Ethernet addresses on the own device, not learning {Address}")]
+    public static partial void TooManyAddresses(this ILogger log, MacAddress address);
+
+    // Connections
+    [LoggerMessage(120, LogLevel.Information, "Trying to connect to {Connection}")]
+    public static partial void Connecting(this ILogger log, MetaConnection connection);
+
+    [LoggerMessage(121, LogLevel.Information, "Connected to {Connection}")]
+    public static partial void Connected(this ILogger log, MetaConnection connection);
+
+    [LoggerMessage(122, LogLevel.Information, "Connection from {Address}")]
+    public static partial void Accepted(this ILogger log, Endpoint address);
+
+    [LoggerMessage(123, LogLevel.Information, "Connection with {Connection} activated")]
+    public static partial void Activated(this ILogger log, MetaConnection connection);
+
+    [LoggerMessage(124, LogLevel.Information, "Connection closed by {Connection}")]
+    public static partial void ClosedByPeer(this ILogger log, MetaConnection connection);
+
+    [LoggerMessage(125, LogLevel.Information, "Closing connection with {Connection}")]
+    public static partial void Closing(this ILogger log, MetaConnection connection);
+
+    [LoggerMessage(126, LogLevel.Information, "Closing connection with {Name} (MYSELF)")]
+    public static partial void ClosingSelf(this ILogger log, string name);
+
+    [LoggerMessage(127, LogLevel.Error, "Could not set up a meta connection to {Name}")]
+    public static partial void CouldNotConnect(this ILogger log, string name);
+
+    [LoggerMessage(128, LogLevel.Information, "Trying to re-establish outgoing connection in {Seconds} seconds")]
+    public static partial void Retrying(this ILogger log, long seconds);
+
+    [LoggerMessage(129, LogLevel.Information, "Already connected to {Name}")]
+    public static partial void AlreadyConnected(this ILogger log, string name);
+
+    [LoggerMessage(130, LogLevel.Information, "Established a second connection with {Connection}, closing old connection")]
+    public static partial void SecondConnection(this ILogger log, MetaConnection connection);
+
+    [LoggerMessage(131, LogLevel.Warning, "Timeout from {Connection} during authentication")]
+    public static partial void AuthenticationTimeout(this ILogger log, MetaConnection connection);
+
+    [LoggerMessage(132, LogLevel.Warning, "Timeout while connecting to {Connection}")]
+    public static partial void ConnectTimeout(this ILogger log, MetaConnection connection);
+
+    [LoggerMessage(133, LogLevel.Information, "{Connection} didn't respond to PING in {Seconds} seconds")]
+    public static partial void PingTimeout(this ILogger log, MetaConnection connection, long seconds);
+
+    [LoggerMessage(134, LogLevel.Warning, "Too many connections per second, {Address} is put into the tarpit")]
+    public static partial void TooManyAccepts(this ILogger log, Endpoint address);
+
+    [LoggerMessage(135, LogLevel.Error, "Connection with {Connection} failed: {Detail}")]
+    public static partial void ConnectionFailed(this ILogger log, MetaConnection connection, string detail);
+
+    [LoggerMessage(136, LogLevel.Error, "{Connection} has taken no output for {Seconds} seconds")]
+    public static partial void OutputStuck(this ILogger log, MetaConnection connection, long seconds);
+
+    [LoggerMessage(137, LogLevel.Error, "No Address known for {Name}")]
+    public static partial void NoAddress(this ILogger log, string name);
+
+    [LoggerMessage(138, LogLevel.Error, "Error looking up {Host} for {Name}")]
+    public static partial void LookupFailed(this ILogger log, HostPort host, string name);
+
+    [LoggerMessage(139, LogLevel.Error, "The proxy refused the connection to {Connection} or does not speak its protocol")]
+    public static partial void ProxyFailed(this ILogger log, MetaConnection connection);
+
+    [LoggerMessage(140, LogLevel.Error, "The proxy's protocol cannot express {Host}")]
+    public static partial void ProxyCannot(this ILogger log, HostPort host);
+
+    [LoggerMessage(141, LogLevel.Information, "The host file of {Name} has changed or is gone")]
+    public static partial void HostFileChanged(this ILogger log, string name);
+
+    // Status
+    [LoggerMessage(160, LogLevel.Information, "Expiring symmetric keys")]
+    public static partial void ExpiringKeys(this ILogger log);
+
+    [LoggerMessage(161, LogLevel.Warning, "Got {Request} from {Connection} about {Name}, which is not known or not reachable")]
+    public static partial void UnknownNode(this ILogger log, string request, MetaConnection connection, string name);
+
+    [LoggerMessage(162, LogLevel.Warning, "Got {Request} from {Connection} for ourself which does not match what we have")]
+    public static partial void Contradiction(this ILogger log, string request, MetaConnection connection);
+
+    [LoggerMessage(163, LogLevel.Warning, "Ignoring unauthorized {Request} from {Connection}: {Text}")]
+    public static partial void Unauthorized(this ILogger log, string request, MetaConnection connection, string text);
+
+    [LoggerMessage(164, LogLevel.Error, "Got bad ANS_KEY of {Node} from {Connection}: {Reason}")]
+    public static partial void BadKey(this ILogger log, string node, MetaConnection connection, string reason);
+
+    [LoggerMessage(165, LogLevel.Warning, "A line of {Length} bytes to {Connection} cannot be sent")]
+    public static partial void CannotSend(this ILogger log, int length, MetaConnection connection);
+
+    // Protocol, and Meta with the line
+    [LoggerMessage(180, LogLevel.Debug, "Sending {Request} to {Connection}")]
+    public static partial void Sending(this ILogger log, string request, MetaConnection connection);
+
+    [LoggerMessage(181, LogLevel.Debug, "Sending {Request} to {Connection}: {Line}")]
+    public static partial void SendingLine(this ILogger log, string request, MetaConnection connection, string line);
+
+    [LoggerMessage(182, LogLevel.Debug, "Sending {Request} to everyone (BROADCAST)")]
+    public static partial void Broadcasting(this ILogger log, string request);
+
+    [LoggerMessage(183, LogLevel.Debug, "Sending {Request} to everyone (BROADCAST): {Line}")]
+    public static partial void BroadcastingLine(this ILogger log, string request, string line);
+
+    [LoggerMessage(184, LogLevel.Debug, "Got {Request} from {Connection}")]
+    public static partial void Got(this ILogger log, string request, MetaConnection connection);
+
+    [LoggerMessage(185, LogLevel.Debug, "Got {Request} from {Connection}: {Line}")]
+    public static partial void GotLine(this ILogger log, string request, MetaConnection connection, string line);
+
+    [LoggerMessage(186, LogLevel.Debug, "Forwarding {Request} from {Connection}")]
+    public static partial void Forwarding(this ILogger log, string request, MetaConnection connection);
+
+    [LoggerMessage(187, LogLevel.Debug, "Forwarding {Request} from {Connection}: {Line}")]
+    public static partial void ForwardingLine(this ILogger log, string request, MetaConnection connection, string line);
+
+    [LoggerMessage(188, LogLevel.Debug, "UDP address of {Name} set to {Address}")]
+    public static partial void AddressSet(this ILogger log, string name, Endpoint address);
+
+    [LoggerMessage(189, LogLevel.Debug, "UDP address of {Name} cleared")]
+    public static partial void AddressCleared(this ILogger log, string name);
+
+    [LoggerMessage(190, LogLevel.Warning, "Received UDP packet from unknown source {Address}")]
+    public static partial void UnknownSource(this ILogger log, Endpoint address);
+
+    [LoggerMessage(191, LogLevel.Debug, "Purging unreachable nodes")]
+    public static partial void Purging(this ILogger log);
+
+    [LoggerMessage(192, LogLevel.Debug, "Already seen request from {Connection}")]
+    public static partial void Seen(this ILogger log, MetaConnection connection);
+
+    // Traffic
+    [LoggerMessage(200, LogLevel.Debug, "Node {Name} ({Address}) became reachable")]
+    public static partial void BecameReachable(this ILogger log, string name, Endpoint address);
+
+    [LoggerMessage(201, LogLevel.Debug, "Node {Name} ({Address}) became unreachable")]
+    public static partial void BecameUnreachable(this ILogger log, string name, Endpoint address);
+
+    [LoggerMessage(202, LogLevel.Information, "Fixing MTU of {Name} ({Address}) to {Mtu} after {Count} probes")]
+    public static partial void FixingMtu(this ILogger log, string name, Endpoint address, int mtu, int count);
+
+    [LoggerMessage(203, LogLevel.Debug, "Sending MTU probe length {Length} to {Name} ({Address})")]
+    public static partial void SendingProbe(this ILogger log, int length, string name, Endpoint address);
+
+    [LoggerMessage(204, LogLevel.Debug, "Got MTU probe length {Length} from {Name} ({Address})")]
+    public static partial void GotProbe(this ILogger log, int length, string name, Endpoint address);
+
+    [LoggerMessage(205, LogLevel.Debug, "Got MTU probe reply, length {Length}, from {Name} ({Address})")]
+    public static partial void GotProbeReply(this ILogger log, int length, string name, Endpoint address);
+}
