@@ -34,7 +34,7 @@ internal static class RunCommand
             log.Always.BothNetAndDirectory();
         }
 
-        ConfigLoader loader = new(paths, commandLine, reportReady is not null, log);
+        ConfigLoader loader = new(paths, commandLine, log);
         if (loader.Load() is not { } options)
         {
             return 1;

@@ -6,19 +6,17 @@ namespace FastMesh.Cli.Config;
 /// </summary>
 /// <param name="root">Absolute path of the directory.</param>
 /// <param name="overrides">Options in command line order.</param>
-internal sealed class ConfigDirectory(string root, IReadOnlyList<ConfigEntry> overrides)
+/// <param name="changesRoot">The daemon changes its root to the directory at some time (<c>-R</c>).</param>
+internal sealed class ConfigDirectory(string root, IReadOnlyList<ConfigEntry> overrides, bool changesRoot = false)
 {
-    /// <summary>Absolute path of the directory; after a change of root (<c>-R</c>) that is the root itself.</summary>
-    public string Root { get; private set; } = root;
+    /// <summary>Absolute path of the directory; after the change of root, that is the root itself.</summary>
+    public string Root => changesRoot && !Directory.Exists(root) ? "/" : root;
 
     /// <summary>The server's own file.</summary>
     public string ServerFile => Path.Combine(Root, "tinc.conf");
 
     /// <summary>The private key unless PrivateKeyFile says otherwise.</summary>
     public string PrivateKeyFile => Path.Combine(Root, "rsa_key.priv");
-
-    /// <summary>Says that the root directory of the process is this directory now.</summary>
-    public void EnterRoot() => Root = "/";
 
     /// <summary>Where the files of nodes are.</summary>
     public string HostsDirectory => Path.Combine(Root, "hosts");

@@ -14,7 +14,6 @@ internal sealed class ConfigLoader
 {
     private readonly CommandLine _commandLine;
     private readonly NetPaths _paths;
-    private readonly bool _detached;
     private readonly EngineLog _log;
     private readonly ConfigDirectory _directory;
     private readonly PeerDirectory _peers;
@@ -23,12 +22,11 @@ internal sealed class ConfigLoader
     /// <summary>Prepares to read; nothing is read yet.</summary>
     /// <param name="paths">Which net.</param>
     /// <param name="commandLine">Options that override or add to the files.</param>
-    /// <param name="detached">Whether this process has left the terminal.</param>
     /// <param name="log">For what is wrong with the files.</param>
-    public ConfigLoader(NetPaths paths, CommandLine commandLine, bool detached, EngineLog log)
+    public ConfigLoader(NetPaths paths, CommandLine commandLine, EngineLog log)
     {
-        (_paths, _commandLine, _detached, _log) = (paths, commandLine, detached, log);
-        _directory = new ConfigDirectory(paths.ConfigDirectory, commandLine.Overrides);
+        (_paths, _commandLine, _log) = (paths, commandLine, log);
+        _directory = new ConfigDirectory(paths.ConfigDirectory, commandLine.Overrides, commandLine.ChangeRoot);
         _peers = new PeerDirectory(_directory, log);
     }
 
@@ -118,9 +116,6 @@ internal sealed class ConfigLoader
             LockMemory = _commandLine.LockMemory,
             Chroot = _commandLine.ChangeRoot,
             User = _commandLine.User,
-            PortIsDefault = settings.PortIsDefault,
-            Detached = _detached,
-            RootChanged = _directory.EnterRoot,
             Reread = Reload,
         };
     }
