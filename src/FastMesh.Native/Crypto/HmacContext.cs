@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using System.Security.Cryptography;
 using FastMesh.Native.Interop;
 
@@ -89,10 +90,17 @@ public sealed unsafe class HmacContext : SafeHandle
     private bool ComputeSha256(byte* data, int length, byte* tag)
     {
         byte* inner = (byte*)handle, outer = inner + Libcrypto.Sha256ContextSize, work = outer + Libcrypto.Sha256ContextSize;
-        Buffer.MemoryCopy(inner, work, Libcrypto.Sha256ContextSize, Libcrypto.Sha256ContextSize);
+        Copy(inner, work);
         bool ok = Libcrypto.SHA256_Update(work, data, (nuint)length) == 1 && Libcrypto.SHA256_Final(tag, work) == 1;
-        Buffer.MemoryCopy(outer, work, Libcrypto.Sha256ContextSize, Libcrypto.Sha256ContextSize);
+        Copy(outer, work);
         return ok && Libcrypto.SHA256_Update(work, tag, Sha256Size) == 1 && Libcrypto.SHA256_Final(tag, work) == 1;
+    }
+
+    // Not with 64-byte registers, as the JIT does it: until their upper halves are cleared, SHA instructions run a third slower (Zen 4).
+    private static void Copy(byte* from, byte* to)
+    {
+        for (int i = 0; i < Libcrypto.Sha256ContextSize; i += Vector128<byte>.Count)
+            Vector128.Load(from + i).Store(to + i);
     }
 
     private bool ComputeAny(byte* data, int length, byte* tag) =>
