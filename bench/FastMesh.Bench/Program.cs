@@ -1,1 +1,4 @@
-return 0;
+using BenchmarkDotNet.Running;
+
+// Without arguments it asks which; `--filter '*'` runs all.
+BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
