@@ -12,6 +12,7 @@ namespace FastMesh.Engine.Crypto;
 public sealed class LegacyKey
 {
     private const int MinUnauthenticatedLength = sizeof(uint);
+    private const int Aes128Cbc = 419, Aes192Cbc = 423, Aes256Cbc = 427;
     private readonly byte[] _bytes; // K + V, pinned so that no copy stays behind
     private readonly EvpCipher? _cipher;
     private readonly EvpDigest? _digest;
@@ -106,6 +107,16 @@ public sealed class LegacyKey
         EvpCipherContext context = _cipher.CreateContext(_bytes.AsSpan(0, _cipher.KeyLength), _bytes.AsSpan(_cipher.KeyLength), encrypt);
         GC.KeepAlive(this);
         return context;
+    }
+
+    /// <summary>A cipher for whole trains and one owner, or null if the cipher is not AES-CBC or the processor has no AES instructions.</summary>
+    internal CbcTrain? CreateTrain()
+    {
+        if (Suite.Cipher is not (Aes128Cbc or Aes192Cbc or Aes256Cbc) || !CbcTrain.IsSupported)
+            return null;
+        CbcTrain train = new(_bytes.AsSpan(0, _cipher!.KeyLength), _bytes.AsSpan(_cipher.KeyLength));
+        GC.KeepAlive(this);
+        return train;
     }
 
     /// <summary>A MAC context for one owner, or null if packets carry no MAC.</summary>

@@ -7,7 +7,7 @@ namespace FastMesh.Engine.Crypto;
 /// Seals packets to one tinc 1.0 node under one key (tinc 1.0 reference, 5.2). Used by one shard, its owner; a new key means a new sealer. Native
 /// state is freed when nothing refers to the sealer any more, since published tables may outlive it.
 /// </summary>
-public sealed class LegacySealer
+public sealed partial class LegacySealer
 {
     /// <summary>Bytes in front of the frame that the sealer fills.</summary>
     public const int SequenceLength = sizeof(uint);
@@ -35,7 +35,13 @@ public sealed class LegacySealer
             return;
         (_cipher, _hmac, _macLength) = (key.CreateCipher(encrypt: true), key.CreateHmac(), key.MacLength);
         if (key.Suite.Compression == 0)
+        {
+            _train = key.CreateTrain();
+            _gathered = _train is null ? new byte[MaxGatheredPacket] : [];
             return;
+        }
+
+        _gathered = new byte[MaxGatheredPacket];
         _compressor = new LegacyCompressor(key.Suite.Compression);
         _scratch = new byte[SequenceLength + LegacyCompressor.MaxCompressedLength(MaxCompressedFrame)];
     }
