@@ -1,0 +1,109 @@
+using FastMesh.Engine.Wire;
+using FastMesh.Native.Memory;
+
+namespace FastMesh.Engine.DataPath;
+
+/// <summary>One entry of a <see cref="PacketBatch"/>: a frame or super-packet of the device, or a train of datagrams.</summary>
+internal struct Packet
+{
+    /// <summary>First byte in the batch's memory.</summary>
+    public int Offset;
+
+    /// <summary>Bytes.</summary>
+    public int Length;
+
+    /// <summary>Device: what the kernel left or leaves to do; offsets count from the frame's first byte.</summary>
+    public VirtioHeader Header;
+
+    /// <summary>Datagrams: size of each but the last, or of the only one.</summary>
+    public int SegmentSize;
+
+    /// <summary>Datagrams: where from or where to.</summary>
+    public Endpoint Endpoint;
+
+    /// <summary>Datagrams to send: TOS byte or traffic class.</summary>
+    public byte TrafficClass;
+
+    /// <summary>Datagrams to send: id of the node they go to.</summary>
+    public int Node;
+
+    /// <summary>Datagrams to send: length of the frame inside the first datagram.</summary>
+    public int FrameLength;
+
+    /// <summary>After sending: the errno, or 0.</summary>
+    public int Error;
+
+    /// <summary>Number of datagrams in a train.</summary>
+    public readonly int Datagrams => SegmentSize == 0 ? 1 : (Length + SegmentSize - 1) / SegmentSize;
+}
+
+/// <summary>
+/// Packets on their way between a port and the code that routes them: one block of memory that never moves, filled from the front, and
+/// the list of what lies where. Owns the memory; spans are <i>borrowed</i> until <see cref="Clear"/>. In front of each packet are
+/// <see cref="Headroom"/> bytes for whoever handles it next.
+/// </summary>
+internal sealed unsafe class PacketBatch : IDisposable
+{
+    /// <summary>Free bytes in front of each packet.</summary>
+    public const int Headroom = 64;
+
+    private readonly Slab _memory;
+    private readonly byte* _base;
+    private readonly Packet[] _packets;
+    private int _used;
+
+    /// <summary>Makes room for <paramref name="packets"/> packets of together <paramref name="bytes"/> bytes.</summary>
+    public PacketBatch(int packets, int bytes)
+    {
+        _memory = new(1, bytes);
+        _base = _memory.Address(0);
+        _packets = new Packet[packets];
+    }
+
+    /// <summary>Number of packets.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>The packet of that number.</summary>
+    public ref Packet this[int index] => ref _packets.AsSpan(0, Count)[index];
+
+    /// <summary>Where the next packet's first byte goes: aligned, with headroom.</summary>
+    public int Tail => ((_used + 63) & ~63) + Headroom;
+
+    /// <summary>Bytes from <see cref="Tail"/> to the end of the memory; may be negative.</summary>
+    public int Room => _memory.SlotSize - Tail;
+
+    /// <summary>Whether a packet of that many bytes fits at <see cref="Tail"/>.</summary>
+    public bool Fits(int bytes) => Count < _packets.Length && bytes <= Room;
+
+    /// <summary>The address of a byte, for system calls.</summary>
+    public byte* Address(int offset) => _base + offset;
+
+    /// <summary>Bytes anywhere in the memory, headroom included. The range is checked.</summary>
+    public Span<byte> Bytes(int offset, int length) => _memory.Span(0).Slice(offset, length);
+
+    /// <summary>The bytes of a packet.</summary>
+    public Span<byte> Bytes(int index) => Bytes(this[index].Offset, this[index].Length);
+
+    /// <summary>Appends a packet that lies in the memory already.</summary>
+    public ref Packet Add(int offset, int length)
+    {
+        ref Packet packet = ref _packets[Count++];
+        packet = new Packet { Offset = offset, Length = length };
+        _used = Math.Max(_used, offset + length);
+        return ref packet;
+    }
+
+    /// <summary>Lengthens the last packet.</summary>
+    public void Extend(int length)
+    {
+        ref Packet packet = ref _packets[Count - 1];
+        packet.Length += length;
+        _used = Math.Max(_used, packet.Offset + packet.Length);
+    }
+
+    /// <summary>Forgets all packets; the memory is free again.</summary>
+    public void Clear() => (Count, _used) = (0, 0);
+
+    /// <inheritdoc/>
+    public void Dispose() => _memory.Dispose();
+}

@@ -1,0 +1,60 @@
+namespace FastMesh.Engine.DataPath;
+
+/// <summary>What a shard counts besides drops.</summary>
+internal enum ShardCounter
+{
+    /// <summary>Bytes read from the device.</summary>
+    DeviceBytesIn,
+
+    /// <summary>Bytes written to the device.</summary>
+    DeviceBytesOut,
+
+    /// <summary>Packets read from the device.</summary>
+    DevicePacketsIn,
+
+    /// <summary>Packets written to the device.</summary>
+    DevicePacketsOut,
+
+    /// <summary>Datagrams received.</summary>
+    DatagramsIn,
+
+    /// <summary>Datagrams sent.</summary>
+    DatagramsOut,
+}
+
+/// <summary>
+/// Counters of one shard. Only the shard writes; any thread may read at any time. Padded so that no other data shares their cache lines.
+/// </summary>
+internal sealed class ShardCounters
+{
+    private const int Padding = 16; // 128 bytes: the prefetcher fetches lines in pairs
+    private static readonly int s_counters = Enum.GetValues<ShardCounter>().Length;
+    private static readonly DropReason[] s_reasons = Enum.GetValues<DropReason>();
+    private readonly long[] _values = new long[Padding + s_counters + s_reasons.Length + Padding];
+
+    /// <summary>Adds to a counter.</summary>
+    public void Add(ShardCounter counter, long count) => Increase(Padding + (int)counter, count);
+
+    /// <summary>Counts dropped packets.</summary>
+    public void Drop(DropReason reason, int count = 1) => Increase(Padding + s_counters + (int)reason, count);
+
+    /// <summary>The value of a counter.</summary>
+    public long this[ShardCounter counter] => Volatile.Read(ref _values[Padding + (int)counter]);
+
+    /// <summary>How many packets were dropped for a reason.</summary>
+    public long this[DropReason reason] => Volatile.Read(ref _values[Padding + s_counters + (int)reason]);
+
+    /// <summary>Sums of several shards.</summary>
+    public static DataPlaneCounters Sum(IReadOnlyCollection<ShardCounters> shards) => new()
+    {
+        DeviceBytesIn = shards.Sum(shard => shard[ShardCounter.DeviceBytesIn]),
+        DeviceBytesOut = shards.Sum(shard => shard[ShardCounter.DeviceBytesOut]),
+        DevicePacketsIn = shards.Sum(shard => shard[ShardCounter.DevicePacketsIn]),
+        DevicePacketsOut = shards.Sum(shard => shard[ShardCounter.DevicePacketsOut]),
+        DatagramsIn = shards.Sum(shard => shard[ShardCounter.DatagramsIn]),
+        DatagramsOut = shards.Sum(shard => shard[ShardCounter.DatagramsOut]),
+        Drops = [.. s_reasons.Select(reason => KeyValuePair.Create(reason.ToString(), shards.Sum(shard => shard[reason])))],
+    };
+
+    private void Increase(int index, long count) => Volatile.Write(ref _values[index], _values[index] + count);
+}

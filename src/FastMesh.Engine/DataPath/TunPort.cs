@@ -1,0 +1,90 @@
+using System.Buffers.Binary;
+using FastMesh.Engine.Wire;
+using FastMesh.Native.Linux;
+
+namespace FastMesh.Engine.DataPath;
+
+/// <summary>
+/// One queue of a tun or tap device, and everything else that reads and writes one packet per call: an inherited descriptor (layer 3,
+/// no vnet header) or a packet socket (layer 2, none). With a vnet header packets may be super-packets of up to 64 KiB.
+/// </summary>
+internal sealed unsafe class TunPort : IPacketPort
+{
+    private const int MaxPacket = 65535 + EthernetFrame.HeaderLength + EthernetFrame.VlanTagLength;
+    private readonly int _packetOffset; // from the frame to what the kernel reads and writes
+    private readonly int _vnetLength;
+
+    /// <summary>Uses a non-blocking descriptor that stays the caller's.</summary>
+    /// <param name="descriptor">The queue.</param>
+    /// <param name="ethernet">Whether packets have an Ethernet header, else it is made up and taken off here.</param>
+    /// <param name="vnetHeader">Whether a 10-byte virtio_net_hdr precedes each packet.</param>
+    public TunPort(int descriptor, bool ethernet, bool vnetHeader)
+    {
+        Descriptor = descriptor;
+        _packetOffset = ethernet ? 0 : EthernetFrame.HeaderLength;
+        _vnetLength = vnetHeader ? VirtioHeader.Length : 0;
+    }
+
+    /// <inheritdoc/>
+    public int Descriptor { get; }
+
+    /// <inheritdoc/>
+    public int Receive(PacketBatch batch)
+    {
+        int packets = 0;
+        while (batch.Fits(MaxPacket))
+        {
+            int frame = batch.Tail, start = frame + _packetOffset - _vnetLength;
+            int read = FileIo.Read(Descriptor, batch.Address(start), MaxPacket - _packetOffset + _vnetLength);
+            if (read == -Errno.EAGAIN)
+                break;
+            if (read <= _vnetLength)
+                return packets > 0 ? packets : Math.Min(read, -Errno.EIO);
+
+            ref Packet packet = ref batch.Add(frame, read - _vnetLength + _packetOffset);
+            if (_vnetLength != 0 && VirtioHeader.TryRead(batch.Bytes(start, _vnetLength), out VirtioHeader header))
+                packet.Header = Shift(header, _packetOffset);
+            if (_packetOffset != 0)
+                WriteEthernetHeader(batch.Bytes(frame, packet.Length));
+            packets++;
+        }
+
+        return packets;
+    }
+
+    /// <inheritdoc/>
+    public void Send(PacketBatch batch)
+    {
+        for (int i = 0; i < batch.Count; i++)
+        {
+            ref Packet packet = ref batch[i];
+            int start = packet.Offset + _packetOffset - _vnetLength;
+            if (_vnetLength != 0)
+                Shift(packet.Header, -_packetOffset).Write(batch.Bytes(start, _vnetLength));
+            int written = FileIo.Write(Descriptor, batch.Address(start), packet.Length - _packetOffset + _vnetLength);
+            packet.Error = written < 0 ? -written : 0;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+    }
+
+    /// <summary>12 zero bytes and the EtherType (tinc 1.0 reference, chapter 8); 0xffff, which nobody routes, if it is not IP.</summary>
+    private static void WriteEthernetHeader(Span<byte> frame)
+    {
+        frame[..12].Clear();
+        int version = frame.Length > EthernetFrame.HeaderLength ? frame[EthernetFrame.HeaderLength] >> 4 : 0;
+        BinaryPrimitives.WriteUInt16BigEndian(
+            frame[12..], version switch { 4 => EtherType.IPv4, 6 => EtherType.IPv6, _ => ushort.MaxValue });
+    }
+
+    private static VirtioHeader Shift(in VirtioHeader header, int offset) => header.Kind == SegmentationKind.None && !header.NeedsChecksum
+        ? header
+        : header with
+        {
+            HeaderLength = (ushort)(header.HeaderLength + offset),
+            ChecksumStart = (ushort)(header.ChecksumStart + offset),
+        };
+}
