@@ -1,0 +1,20 @@
+using FastMesh.Engine.Routing;
+using FastMesh.Engine.Wire;
+
+namespace FastMesh.Engine.DataPath;
+
+/// <summary>What the parts of one shard share: who it is, and what holds for the present turn.</summary>
+internal sealed class ShardState(int index, ForwardingTable table)
+{
+    /// <summary>The shard's number; sessions name their owner by it.</summary>
+    public int Index { get; } = index;
+
+    /// <summary>The snapshot for this turn.</summary>
+    public ForwardingTable Table { get; set; } = table;
+
+    /// <summary>The time at the start of this turn.</summary>
+    public Instant Now { get; set; }
+
+    /// <summary>The shard's counters.</summary>
+    public ShardCounters Counters { get; } = new();
+}
