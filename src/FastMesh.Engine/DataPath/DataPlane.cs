@@ -1,5 +1,6 @@
 using FastMesh.Engine.Routing;
 using FastMesh.Engine.Wire;
+using FastMesh.Native.Linux;
 
 namespace FastMesh.Engine.DataPath;
 
@@ -19,6 +20,22 @@ public sealed record DataPlaneSettings
 /// </summary>
 public sealed class DataPlane : IDisposable
 {
+    // Half a megabyte to each shard, one from each: a few milliseconds of TCP fallback at full speed.
+    private const int OrderCapacity = 256, ReportCapacity = 512;
+    private const int ControlSender = 0;
+
+    private readonly DataPlaneSettings _settings;
+    private readonly VpnDevice _device;
+    private readonly IReadOnlyList<UdpListener> _listeners;
+    private readonly Func<Instant> _clock;
+    private readonly EngineLog _log;
+    private readonly ShardMailbox<ReportHeader> _reports;
+    private readonly ShardMailbox<ShardOrder>[] _orders;
+    private readonly Shard[] _shards;
+    private readonly Thread[] _threads;
+    private readonly ShardCounters _control = new(); // what the control thread itself drops
+    private ForwardingTable? _table;
+
     /// <summary>Prepares the shards. The device and the listeners stay the caller's.</summary>
     /// <param name="settings">How many, where.</param>
     /// <param name="device">The device, with one queue per shard or one in all.</param>
@@ -26,35 +43,127 @@ public sealed class DataPlane : IDisposable
     /// <param name="clock">The monotonic clock; called once per turn.</param>
     /// <param name="log">For start-up facts and failures.</param>
     public DataPlane(
-        DataPlaneSettings settings, VpnDevice device, IReadOnlyList<UdpListener> listeners, Func<Instant> clock, EngineLog log) =>
-        throw new NotSupportedException();
+        DataPlaneSettings settings, VpnDevice device, IReadOnlyList<UdpListener> listeners, Func<Instant> clock, EngineLog log)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        ArgumentNullException.ThrowIfNull(device);
+        ArgumentNullException.ThrowIfNull(listeners);
+        ArgumentOutOfRangeException.ThrowIfLessThan(settings.Shards, 1, nameof(settings));
+        (_settings, _device, _listeners, _clock, _log) = (settings, device, listeners, clock, log);
+        _reports = new(settings.Shards, ReportCapacity);
+        _orders = [.. Enumerable.Range(0, settings.Shards).Select(_ => new ShardMailbox<ShardOrder>(1 + settings.Shards, OrderCapacity))];
+        _shards = new Shard[settings.Shards];
+        _threads = new Thread[settings.Shards];
+    }
 
     /// <summary>A descriptor that is readable while reports wait.</summary>
-    public int ReportDescriptor => throw new NotSupportedException();
+    public int ReportDescriptor => _reports.Descriptor;
 
     /// <summary>Starts the threads with the first table.</summary>
-    public void Start(ForwardingTable table) => throw new NotSupportedException();
+    public void Start(ForwardingTable table)
+    {
+        ArgumentNullException.ThrowIfNull(table);
+        _table = table;
+        DeviceTraits traits = _device.Traits(table.Options.Mode);
+        for (int i = 0; i < _shards.Length; i++)
+            _shards[i] = MakeShard(i, table, traits);
+        for (int i = 0; i < _shards.Length; i++)
+        {
+            int index = i;
+            _threads[i] = new Thread(() => Run(index)) { IsBackground = true, Name = $"fastmesh/{i}" };
+            _threads[i].Start();
+        }
+    }
 
     /// <summary>Makes a new table the current one for turns that start from now on.</summary>
-    public void Publish(ForwardingTable table) => throw new NotSupportedException();
+    public void Publish(ForwardingTable table) => Volatile.Write(ref _table, table);
 
     /// <summary>Takes the next report; false when none waits (and then the descriptor is no longer readable).</summary>
-    public bool TryTakeReport(out ShardReport report) => throw new NotSupportedException();
+    public bool TryTakeReport(out ShardReport report)
+    {
+        do
+        {
+            if (_reports.TryTake(out ReportHeader header, out Span<byte> bytes))
+            {
+                report = new ShardReport
+                {
+                    Kind = header.Kind,
+                    Node = header.Node,
+                    KeyNeededFor = header.KeyNeededFor,
+                    Socket = header.Socket,
+                    Length = header.Length,
+                    Source = header.Source,
+                    Bytes = bytes,
+                };
+                return true;
+            }
+
+            _reports.Drain();
+        }
+        while (!_reports.TrySleep());
+
+        report = default;
+        return false;
+    }
 
     /// <summary>Routes a frame that arrived by TCP from node <paramref name="from"/>. Dropped and counted if the ring is full.</summary>
-    public void RouteFrame(int from, ReadOnlySpan<byte> frame, bool byTcp) => throw new NotSupportedException();
+    public void RouteFrame(int from, ReadOnlySpan<byte> frame, bool byTcp) =>
+        Order(0, new(OrderKind.Route, from) { ByTcp = byTcp }, frame);
 
     /// <summary>Seals a frame for a node and sends it by UDP whatever routing says, to another address if one is given.</summary>
-    public void SendProbe(int node, ReadOnlySpan<byte> frame, Endpoint destination) => throw new NotSupportedException();
+    public void SendProbe(int node, ReadOnlySpan<byte> frame, Endpoint destination) =>
+        Order(_table?.Find(node)?.Sealer?.Owner ?? 0, new(OrderKind.Seal, node) { Endpoint = destination }, frame);
 
     /// <summary>Opens a datagram as coming from <paramref name="node"/>.</summary>
-    public void OpenDatagram(int node, ReadOnlySpan<byte> datagram) => throw new NotSupportedException();
+    public void OpenDatagram(int node, ReadOnlySpan<byte> datagram) =>
+        Order(_table?.Find(node)?.Opener?.Owner ?? 0, new(OrderKind.Open, node), datagram);
 
     /// <summary>Sums of all shards' counters at this moment.</summary>
-    public DataPlaneCounters Counters => throw new NotSupportedException();
+    public DataPlaneCounters Counters =>
+        ShardCounters.Sum([.. _shards.Where(shard => shard is not null).Select(shard => shard.Counters), _control]);
 
     /// <summary>Stops and joins the threads.</summary>
-    public void Dispose() => throw new NotSupportedException();
+    public void Dispose()
+    {
+        foreach (Shard shard in _shards)
+            shard?.Stop();
+        foreach (Thread thread in _threads)
+            thread?.Join();
+        foreach (Shard shard in _shards)
+            shard?.Dispose();
+        Array.ForEach(_orders, static mailbox => mailbox.Dispose());
+        _reports.Dispose();
+    }
+
+    private Shard MakeShard(int index, ForwardingTable table, DeviceTraits traits)
+    {
+        ShardState state = new(index, table);
+        IPacketPort[] sockets =
+            [.. _listeners.Select(listener => new MmsgPort(listener.Socket(index), listener.Local.IsIPv6, UdpSocket.HasSegmentation, state.Counters))];
+        ShardPorts ports = new(
+            _device.OpenPort(index), traits, sockets, [.. _listeners.Select(listener => listener.Local.IsIPv6)], _orders[index]);
+        return new Shard(state, ports, new ShardMail(state, _reports, _orders), () => Volatile.Read(ref _table)!, _clock);
+    }
+
+    private void Run(int index)
+    {
+        if (_settings.Cpus is { Count: > 0 } cpus)
+        {
+            int cpu = cpus[index % cpus.Count], error = CpuAffinity.Pin(cpu);
+            if (error < 0)
+                _log.Always.CannotPin(index, cpu, Errno.Message(error));
+        }
+
+        _shards[index].Run();
+    }
+
+    private void Order(int shard, in ShardOrder order, ReadOnlySpan<byte> bytes)
+    {
+        if ((uint)shard < (uint)_orders.Length && _orders[shard].TryAdd(ControlSender, order, bytes))
+            _orders[shard].Wake();
+        else
+            _control.Drop(DropReason.RingFull);
+    }
 }
 
 /// <summary>Packet and byte counts since the start; the names say what was counted.</summary>

@@ -1,0 +1,68 @@
+using FastMesh.Engine.Routing;
+using FastMesh.Engine.Wire;
+
+namespace FastMesh.Engine.DataPath;
+
+/// <summary>
+/// Decides how a frame travels to another node: by UDP or, through the control loop, by TCP, and to which hop (tinc 1.0 reference, 5.7).
+/// </summary>
+internal sealed class PeerSender(ShardState state, TrainWriter trains, ShardMail mail)
+{
+    /// <summary>
+    /// Sends a frame towards its destination. A frame that arrived <paramref name="byTcp"/> goes on by TCP, hop by hop.
+    /// </summary>
+    public void Deliver(PeerRoute destination, Frame frame, bool byTcp, byte trafficClass)
+    {
+        if (!destination.Reachable)
+            state.Counters.Drop(DropReason.Unreachable);
+        else if (frame.Length > Node.MaxFrameLength)
+            state.Counters.Drop(DropReason.TooLong);
+        else if (byTcp)
+            SendByTcp(destination.NextHop, frame, keyNeededFor: -1);
+        else
+            SendToHop(HopOf(destination), frame, trafficClass);
+    }
+
+    /// <summary>The longest frame to a destination that can go by UDP; if none can, the longest at all.</summary>
+    /// <param name="destination">The owner.</param>
+    /// <param name="floor">The shortest MTU that is worth using, as in routing: 590 or 1294 bytes.</param>
+    public int LargestFrame(PeerRoute destination, int floor)
+    {
+        PeerRoute hop = HopOf(destination);
+        bool proven = !UsesTcp(hop) && hop.Sealer is not null && hop.Options.HasFlag(EdgeOptions.PmtuDiscovery) && hop.MinMtu >= floor;
+        return Math.Min(proven ? hop.MinMtu : Node.MaxFrameLength, Math.Max(hop.Mtu, floor));
+    }
+
+    private static PeerRoute HopOf(PeerRoute destination) => destination.Via.IsSelf ? destination.NextHop : destination.Via;
+
+    private bool UsesTcp(PeerRoute hop) => ((state.Table.Self.Options | hop.Options) & EdgeOptions.TcpOnly) != 0;
+
+    private void SendToHop(PeerRoute hop, Frame frame, byte trafficClass)
+    {
+        if (UsesTcp(hop))
+            SendByTcp(hop, frame, keyNeededFor: -1);
+        else if (!hop.Reachable)
+            state.Counters.Drop(DropReason.Unreachable);
+        else if (hop.Sealer is null)
+            SendByTcp(hop.NextHop, frame, keyNeededFor: hop.Id);
+        else if (!hop.Options.HasFlag(EdgeOptions.PmtuDiscovery) || frame.Length <= hop.MinMtu || IsProbe(frame))
+            trains.Seal(hop, frame, default, trafficClass);
+        else if (hop.NextHop == hop)
+            SendByTcp(hop, frame, keyNeededFor: -1);
+        else
+            SendToHop(HopOf(hop.NextHop), frame, trafficClass); // a neighbour is its own next hop, so this ends
+    }
+
+    /// <summary>A hop that has no connection to us counts as indirect (tinc 1.0 reference, 11.3).</summary>
+    private void SendByTcp(PeerRoute hop, Frame frame, int keyNeededFor)
+    {
+        if (!hop.HasConnection)
+            hop = hop.NextHop;
+        if (hop.HasConnection)
+            mail.TcpFrame(hop.Id, frame.Bytes, keyNeededFor);
+        else
+            state.Counters.Drop(DropReason.NoConnection);
+    }
+
+    private static bool IsProbe(Frame frame) => EthernetFrame.TryRead(frame.Bytes, out EthernetFrame header) && header.Type == EtherType.Probe;
+}

@@ -1,0 +1,213 @@
+using FastMesh.Engine.Routing;
+using FastMesh.Engine.Wire;
+using FastMesh.Native.Linux;
+
+namespace FastMesh.Engine.DataPath;
+
+/// <summary>The ends of one shard: one queue of the device, one socket per listener, a mailbox.</summary>
+internal sealed record ShardPorts(
+    IPacketPort Device, DeviceTraits Traits, IPacketPort[] Sockets, bool[] SocketIsIPv6, ShardMailbox<ShardOrder> Mailbox);
+
+/// <summary>
+/// One thread of the data path, run to completion: it reads packets from its queue of the device and from its sockets, routes, seals or
+/// opens, and writes them, all by itself. Other threads reach it by the published table and its mailbox only. No lock, no allocation, no
+/// exception and no log call per packet.
+/// </summary>
+internal sealed class Shard : IDisposable
+{
+    /// <summary>Receives per socket and turn: with single datagrams 64, so that they can be merged, and the device is not kept waiting.</summary>
+    private const int ReceivesPerTurn = 8;
+
+    /// <summary>Orders per turn.</summary>
+    private const int OrdersPerTurn = 64;
+
+    // Small packets up to 64 per turn; four super-packets of 64 KiB, which with the send buffer still fit into a second-level cache.
+    private const int DevicePackets = 64, DeviceBytes = 5 * 65536;
+    private const ulong DeviceTag = ulong.MaxValue, MailboxTag = DeviceTag - 1;
+
+    private readonly ShardState _state;
+    private readonly ShardPorts _ports;
+    private readonly Func<ForwardingTable> _currentTable;
+    private readonly Func<Instant> _clock;
+    private readonly PacketBatch _fromDevice = new(DevicePackets, DeviceBytes);
+    private readonly PacketBatch _fromNetwork = new(MmsgPort.ReceiveMessages, MmsgPort.ReceiveMessages * (MmsgPort.ReceiveBuffer + 2 * PacketBatch.Headroom));
+    private readonly byte[] _orderFrame = new byte[Frame.Room + FrameRing<ShardOrder>.MaxBytes];
+    private readonly Epoll _epoll;
+    private readonly ShardMail _mail;
+    private readonly TrainWriter _trains;
+    private readonly DeviceWriter _device;
+    private readonly Forwarder _forwarder;
+    private readonly Outbound _outbound;
+    private readonly Inbound _inbound;
+    private readonly DeviceHealth _health = new();
+    private volatile bool _stopping;
+
+    /// <summary>Builds a shard; <see cref="Run"/> makes it work.</summary>
+    /// <param name="state">Its number, first table and counters.</param>
+    /// <param name="ports">Its ends, which it owns.</param>
+    /// <param name="mail">Its way to other threads.</param>
+    /// <param name="currentTable">Reads the published table.</param>
+    /// <param name="clock">The monotonic clock.</param>
+    public Shard(ShardState state, ShardPorts ports, ShardMail mail, Func<ForwardingTable> currentTable, Func<Instant> clock)
+    {
+        (_state, _ports, _mail, _currentTable, _clock) = (state, ports, mail, currentTable, clock);
+        _trains = new TrainWriter(state, mail, ports.Sockets, ports.SocketIsIPv6);
+        _device = new DeviceWriter(state, ports.Device, ports.Traits);
+        PeerSender sender = new(state, _trains, mail);
+        _forwarder = new Forwarder(state, sender, _device, ports.Traits);
+        _outbound = new Outbound(state, _forwarder, sender, mail);
+        _inbound = new Inbound(state, _forwarder, _trains, _device, mail);
+        _epoll = new Epoll(ports.Sockets.Length + 2);
+        Watch(ports.Mailbox.Descriptor, MailboxTag);
+        Watch(ports.Device.Descriptor, DeviceTag);
+        for (int i = 0; i < ports.Sockets.Length; i++)
+            Watch(ports.Sockets[i].Descriptor, (ulong)i);
+    }
+
+    /// <summary>The shard's counters.</summary>
+    public ShardCounters Counters => _state.Counters;
+
+    /// <summary>The thread's work, until <see cref="Stop"/>.</summary>
+    public void Run()
+    {
+        bool busy = false;
+        while (!_stopping)
+        {
+            bool mayWait = !busy && _ports.Mailbox.TrySleep();
+            int ready = _epoll.Wait(mayWait && !_stopping ? _health.WaitLimit(_state.Now) : 0);
+            _ports.Mailbox.Awake();
+            busy = Turn(ready);
+        }
+    }
+
+    /// <summary>Makes <see cref="Run"/> return soon. May be called by any thread.</summary>
+    public void Stop()
+    {
+        _stopping = true;
+        _ports.Mailbox.Wake();
+    }
+
+    /// <summary>Everything that is ready once, in bounded portions. Returns whether there may be more.</summary>
+    /// <param name="ready">Number of events of the last wait.</param>
+    internal bool Turn(int ready)
+    {
+        bool more = false;
+        _state.Now = _clock();
+        _state.Table = _currentTable(); // one volatile read per turn; the table itself never changes
+        if (_health.IsRetryDue(_state.Now))
+        {
+            Watch(_ports.Device.Descriptor, DeviceTag);
+            more |= ReadDevice();
+        }
+
+        for (int i = 0; i < ready; i++)
+        {
+            ulong tag = _epoll.Tag(i);
+            if (tag == DeviceTag)
+                more |= ReadDevice();
+            else if (tag == MailboxTag)
+                _ports.Mailbox.Drain();
+            else
+                more |= ReadSocket((int)tag);
+        }
+
+        _state.Table = _currentTable(); // orders may rest on a table published just before them
+        more |= ObeyOrders();
+        _device.Flush();
+        _trains.Flush();
+        _mail.Flush();
+        return more;
+    }
+
+    /// <summary>Device to network.</summary>
+    internal bool ReadDevice()
+    {
+        _fromDevice.Clear();
+        int packets = _ports.Device.Receive(_fromDevice);
+        if (packets < 0)
+        {
+            DeviceFailed();
+            return false;
+        }
+
+        _health.Succeeded();
+        _outbound.Process(_fromDevice);
+        return packets > 0;
+    }
+
+    /// <summary>Network to device, and relaying.</summary>
+    internal bool ReadSocket(int socket)
+    {
+        for (int i = 0; i < ReceivesPerTurn; i++)
+        {
+            _fromNetwork.Clear();
+            int messages = _ports.Sockets[socket].Receive(_fromNetwork);
+            _inbound.Process(_fromNetwork, socket);
+            if (messages < MmsgPort.ReceiveMessages)
+                return messages > 0;
+        }
+
+        return true;
+    }
+
+    /// <summary>Frees everything; not before <see cref="Run"/> has returned.</summary>
+    public void Dispose()
+    {
+        _epoll.Dispose();
+        _ports.Device.Dispose();
+        Array.ForEach(_ports.Sockets, static socket => socket.Dispose());
+        _trains.Dispose();
+        _device.Dispose();
+        _forwarder.Dispose();
+        _fromDevice.Dispose();
+        _fromNetwork.Dispose();
+    }
+
+    private bool ObeyOrders()
+    {
+        for (int i = 0; i < OrdersPerTurn; i++)
+        {
+            if (!_ports.Mailbox.TryTake(out ShardOrder order, out Span<byte> bytes))
+                return false;
+            if (_state.Table.Find(order.Node) is { } peer)
+                Obey(order, peer, bytes);
+            else
+                _state.Counters.Drop(DropReason.Unreachable);
+        }
+
+        return true;
+    }
+
+    private void Obey(in ShardOrder order, PeerRoute peer, ReadOnlySpan<byte> bytes)
+    {
+        if (order.Kind == OrderKind.Open)
+        {
+            if (order.Socket >= 0)
+                _trains.NoteSocket(peer.Id, order.Socket);
+            _inbound.Open(peer, bytes);
+            return;
+        }
+
+        bytes.CopyTo(_orderFrame.AsSpan(Frame.Room));
+        Frame frame = new(_orderFrame.AsSpan(0, Frame.Room + bytes.Length));
+        if (order.Kind == OrderKind.Route)
+            _forwarder.Route(frame, peer, order.ByTcp);
+        else if (peer.Sealer is not null)
+            _trains.Seal(peer, frame, order.Endpoint, order.TrafficClass);
+        else
+            _state.Counters.Drop(DropReason.NoKey);
+    }
+
+    private void DeviceFailed()
+    {
+        _epoll.Remove(_ports.Device.Descriptor); // or its error would wake us at once
+        if (_health.Failed(_state.Now))
+            _mail.DeviceFailed();
+    }
+
+    private void Watch(int descriptor, ulong tag)
+    {
+        if (descriptor >= 0)
+            _epoll.Add(descriptor, EpollEvents.In, tag);
+    }
+}
