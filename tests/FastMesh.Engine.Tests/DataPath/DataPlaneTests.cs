@@ -1,0 +1,134 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using FastMesh.Engine.Crypto;
+using FastMesh.Engine.DataPath;
+using FastMesh.Engine.Routing;
+using FastMesh.Engine.Wire;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace FastMesh.Engine.Tests.DataPath;
+
+/// <summary>Two data planes with real devices, each in a network namespace of its own, joined by UDP over loopback.</summary>
+public sealed class DataPlaneTests
+{
+    private static readonly EngineLog s_log = new(NullLoggerFactory.Instance);
+
+    [SkippableTheory]
+    [InlineData(DeviceKind.Tun, RoutingMode.Router, 1)]
+    [InlineData(DeviceKind.Tap, RoutingMode.Switch, 1)]
+    [InlineData(DeviceKind.Tap, RoutingMode.Router, 1)]
+    [InlineData(DeviceKind.Tun, RoutingMode.Router, 2)]
+    public void A_tcp_stream_and_datagrams_cross_two_hosts(DeviceKind kind, RoutingMode mode, int shards)
+    {
+        using End a = new("a", "b", "10.1.0.0/16", kind, mode, shards), b = new("b", "a", "10.2.0.0/16", kind, mode, shards);
+        string addressA = mode == RoutingMode.Switch ? "10.2.0.77" : "10.1.0.1", addressB = "10.2.0.1";
+        a.Connect(b, addressA, addressB);
+
+        Assert.Contains("3 received", a.Host.Run("ping", "-c", "3", "-i", "0.02", "-W", "2", addressB), StringComparison.Ordinal);
+        CopyOneStream(a.Host, b.Host, addressB, 20_000_000);
+        ExchangeDatagrams(a.Host, b.Host, addressB, 200, [1, 64, 500, 1300]);
+        Assert.Equal(0, b.Plane.Counters.Drops.Single(drop => drop.Key == nameof(DropReason.BadDatagram)).Value);
+        Assert.True(b.Plane.Counters.DeviceBytesOut > 20_000_000);
+    }
+
+    private static void CopyOneStream(NamespaceThread client, NamespaceThread server, string address, int length)
+    {
+        byte[] sent = new byte[length];
+        new Random(7).NextBytes(sent);
+        using Socket listener = server.Call(() => new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp));
+        listener.Bind(new IPEndPoint(IPAddress.Any, 7000));
+        listener.Listen();
+        Task<byte[]> received = Task.Run(() =>
+        {
+            using Socket peer = listener.Accept();
+            byte[] bytes = new byte[length];
+            for (int at = 0, n = 1; at < length && n > 0; at += n)
+                n = peer.Receive(bytes.AsSpan(at));
+            return bytes;
+        });
+        using Socket sender = client.Call(() => new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp));
+        sender.Connect(address, 7000);
+        for (int at = 0; at < length;)
+            at += sender.Send(sent.AsSpan(at));
+        Assert.True(received.Wait(TimeSpan.FromSeconds(30)), "the stream did not arrive");
+        Assert.True(sent.AsSpan().SequenceEqual(received.Result));
+    }
+
+    private static void ExchangeDatagrams(NamespaceThread client, NamespaceThread server, string address, int count, int[] sizes)
+    {
+        using Socket echo = server.Call(() => new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp));
+        echo.Bind(new IPEndPoint(IPAddress.Any, 7001));
+        using Socket asker = client.Call(() => new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp));
+        asker.Connect(address, 7001);
+        asker.ReceiveTimeout = echo.ReceiveTimeout = 5000;
+        byte[] question = new byte[2000], answer = new byte[2000];
+        for (int i = 0; i < count; i++)
+        {
+            int size = sizes[i % sizes.Length];
+            question.AsSpan(0, size).Fill((byte)i);
+            asker.Send(question.AsSpan(0, size));
+            EndPoint from = new IPEndPoint(IPAddress.Any, 0);
+            int length = echo.ReceiveFrom(answer, ref from);
+            echo.SendTo(answer.AsSpan(0, length), from);
+            Assert.Equal(size, asker.Receive(answer));
+            Assert.True(answer.AsSpan(0, size).SequenceEqual(question.AsSpan(0, size)));
+        }
+    }
+
+    /// <summary>One host: a namespace, a device in it, a data plane whose sockets are on the loopback outside.</summary>
+    private sealed class End : IDisposable
+    {
+        private readonly TestNetwork _network;
+        private readonly Node _peer;
+        private readonly VpnDevice _device;
+        private readonly UdpListener _listener;
+        private readonly int _shards;
+
+        public End(string name, string peer, string subnet, DeviceKind kind, RoutingMode mode, int shards)
+        {
+            Host = new();
+            _shards = shards;
+            _device = Host.Call(() => VpnDevice.Open(new DeviceSettings { Kind = kind, Interface = "fm" + name }, shards));
+            _listener = UdpListener.Open(Endpoint.FromIPv4(0x7f000001, 0), new UdpSettings(), shards);
+            _network = new(name) { Options = new() { Mode = mode } };
+            if (mode == RoutingMode.Router)
+                _network.Own(_network.Self, subnet);
+            _peer = mode == RoutingMode.Router
+                ? _network.Neighbour(peer, subnet == "10.1.0.0/16" ? "10.2.0.0/16" : "10.1.0.0/16")
+                : _network.Neighbour(peer);
+            Plane = new DataPlane(
+                new DataPlaneSettings { Shards = shards }, _device, [_listener], () => new(Stopwatch.GetTimestamp() * 1000 / Stopwatch.Frequency), s_log);
+        }
+
+        public NamespaceThread Host { get; }
+
+        public DataPlane Plane { get; }
+
+        public void Connect(End other, string own, string others)
+        {
+            (_peer.Address, other._peer.Address) = (other._listener.Local, _listener.Local);
+            _peer.OnSpanningTree = other._peer.OnSpanningTree = true;
+            TestNetwork.Pair(_peer, other._peer, LegacySuite.Default, ownerA: _shards - 1, ownerB: 0);
+            Start(own, others);
+            other.Start(others, own);
+        }
+
+        public void Dispose()
+        {
+            Plane.Dispose();
+            _device.Dispose();
+            _listener.Dispose();
+            Host.Dispose();
+        }
+
+        private void Start(string own, string others)
+        {
+            Plane.Start(_network.Build());
+            Host.Run("ip", "address", "add", own + "/16", "dev", _device.Interface);
+            Host.Run("ip", "link", "set", _device.Interface, "up", "mtu", "1400");
+            if (own[..4] != others[..4])
+                Host.Run("ip", "route", "add", others + "/32", "dev", _device.Interface);
+        }
+    }
+}
