@@ -42,7 +42,7 @@ internal sealed class LoaderFixture : IDisposable
     public ConfigLoader Loader(params string[] arguments)
     {
         Assert.Null(CommandLine.TryParse(["-c", Net.Root, .. arguments], out CommandLine line));
-        return new ConfigLoader(NetPaths.From(line), line, detached: false, Log);
+        return new ConfigLoader(NetPaths.From(line), line, Log);
     }
 
     public DaemonOptions? Load(params string[] arguments) => Loader(arguments).Load();
