@@ -9,6 +9,7 @@ PROGRAM    := artifacts/fastmesh
 LIBDIR      = $(PREFIX)/lib/fastmesh
 SBINDIR     = $(PREFIX)/sbin
 MANDIR      = $(PREFIX)/share/man/man8
+COMPLETIONS = $(PREFIX)/share/bash-completion/completions
 UNITDIR     = $(PREFIX)/lib/systemd/system
 
 .DEFAULT_GOAL := build
@@ -41,7 +42,8 @@ install: ## PREFIX=/usr/local DESTDIR=; builds first if there is no program yet
 	cp -R $(PROGRAM)/. $(DESTDIR)$(LIBDIR)/
 	rm -f $(DESTDIR)$(LIBDIR)/*.pdb $(DESTDIR)$(LIBDIR)/*.xml
 	ln -sfn ../lib/fastmesh/fastmesh $(DESTDIR)$(SBINDIR)/fastmesh
-	for page in $(wildcard dist/*.8); do install -D -m 644 $$page $(DESTDIR)$(MANDIR)/$$(basename $$page); done
+	for page in $(wildcard docs/*.8); do install -D -m 644 $$page $(DESTDIR)$(MANDIR)/$$(basename $$page); done
+	install -D -m 644 dist/fastmesh.bash-completion $(DESTDIR)$(COMPLETIONS)/fastmesh
 	for unit in $(wildcard dist/*.service); do \
 	  install -d $(DESTDIR)$(UNITDIR); \
 	  sed 's,/usr/sbin/fastmesh,$(SBINDIR)/fastmesh,g' $$unit >$(DESTDIR)$(UNITDIR)/$$(basename $$unit); done

@@ -11,7 +11,8 @@ internal sealed record CommandLine
 
     private const int MinKeyBits = 512, MaxKeyBits = 8192, MaxWorkers = 256, MaxCpu = 4095;
 
-    private static readonly OptionSpec[] s_options =
+    /// <summary>Every option.</summary>
+    public static IReadOnlyList<OptionSpec> Options { get; } =
     [
         new("config", 'c', OptionValue.Required),
         new("kill", 'k', OptionValue.Optional),
@@ -98,7 +99,7 @@ internal sealed record CommandLine
     public static string? TryParse(IReadOnlyList<string> arguments, out CommandLine commandLine)
     {
         commandLine = new CommandLine();
-        string? error = GetOpt.Parse(Program, s_options, arguments, out List<(OptionSpec Option, string? Value)> options);
+        string? error = GetOpt.Parse(Program, Options, arguments, out List<(OptionSpec Option, string? Value)> options);
         for (int i = 0; error is null && i < options.Count; i++)
         {
             error = commandLine.Apply(options[i].Option.Long, options[i].Value);

@@ -1,0 +1,34 @@
+using System.Diagnostics;
+
+namespace FastMesh.Cli.Tests;
+
+/// <summary>The manual page and the completion know every option.</summary>
+public class DocumentationTests
+{
+    public static TheoryData<string> Options => [.. CommandLine.Options.Select(o => o.Long)];
+
+    [Theory, MemberData(nameof(Options))]
+    public void Every_option_is_in_the_manual_page(string name)
+    {
+        OptionSpec option = CommandLine.Options.Single(o => o.Long == name);
+        string item = option.Short == '\0' ? $"\n.It Fl -{name}" : $"\n.It Fl {option.Short} , -{name}";
+        Assert.Contains(item, File.ReadAllText(Path.Combine(Root(), "docs", "fastmesh.8")));
+    }
+
+    [Theory, MemberData(nameof(Options))]
+    public void Every_option_is_completed(string name)
+    {
+        string script = Path.Combine(Root(), "dist", "fastmesh.bash-completion");
+        string program = $"source '{script}'; COMP_WORDS=(fastmesh --{name[..2]}); COMP_CWORD=1; _fastmesh 2>/dev/null; printf '%s\\n' \"${{COMPREPLY[@]}}\"";
+        using Process bash = Process.Start(new ProcessStartInfo("bash", ["-c", program]) { RedirectStandardOutput = true })!;
+        Assert.Contains($"--{name}", bash.StandardOutput.ReadToEnd());
+    }
+
+    private static string Root()
+    {
+        string directory = AppContext.BaseDirectory;
+        while (!File.Exists(Path.Combine(directory, "FastMesh.sln")))
+            directory = Path.GetDirectoryName(directory)!;
+        return directory;
+    }
+}
