@@ -12,7 +12,7 @@ internal sealed class ShardMailbox<THeader> : IDisposable
 {
     private readonly FrameRing<THeader>[] _rings;
     private readonly EventFd _bell = new();
-    private int _asleep;
+    private int _asleep = 1; // a receiver that has not looked yet waits for the bell
     private int _next;
     private FrameRing<THeader>? _taken;
 
