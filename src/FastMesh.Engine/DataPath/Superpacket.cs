@@ -7,9 +7,10 @@ namespace FastMesh.Engine.DataPath;
 /// A frame of up to 64 KiB that stands for many segments of one flow, as the kernel hands it to us (linux/virtio_net.h), and the cutting of it.
 /// </summary>
 /// <remarks>
-/// No payload moves: the headers of segment i are written in front of its slice of payload, over the tail of segment i - 1, which must have
-/// been sealed by then. So segments are taken in order, each once, and the frame is used up. Bytes in front of a segment may be overwritten
-/// too, by the sequence number for instance.
+/// No payload moves. <see cref="TryNext(out int, out int)"/> writes the headers of segment i in front of its slice of payload, over the tail of
+/// segment i - 1, which must have been sealed by then; bytes further in front may be overwritten too, by the sequence number for instance.
+/// <see cref="TryNext(Span{byte}, out int, out int)"/> writes them elsewhere, for a train that is sealed as a whole. Either way segments are
+/// taken in order, each once.
 /// </remarks>
 internal ref struct Superpacket
 {
@@ -85,41 +86,50 @@ internal ref struct Superpacket
             _segmentSize = Math.Min(_segmentSize, longestFrame - _headers.Length);
     }
 
-    /// <summary>Writes the headers of the next segment; false after the last.</summary>
+    /// <summary>Writes the headers of the next segment in front of its payload; false after the last.</summary>
     /// <param name="offset">Where its Ethernet header begins in the frame.</param>
     /// <param name="length">Its bytes.</param>
     public bool TryNext(out int offset, out int length)
     {
         offset = _sent;
-        int payload = Math.Min(_segmentSize, PayloadLength - _sent);
-        length = _headers.Length + payload;
-        if (_index > 0 && payload <= 0)
+        length = _headers.Length + Math.Min(_segmentSize, PayloadLength - _sent);
+        return TryNext(_frame[offset..], out _, out _);
+    }
+
+    /// <summary>Writes the headers of the next segment into memory of the caller's; false after the last.</summary>
+    /// <param name="headers">Room for <see cref="HeaderLength"/> bytes.</param>
+    /// <param name="payloadOffset">Where the segment's payload begins in the frame.</param>
+    /// <param name="payloadLength">Bytes of payload.</param>
+    public bool TryNext(Span<byte> headers, out int payloadOffset, out int payloadLength)
+    {
+        payloadOffset = _headers.Length + _sent;
+        payloadLength = Math.Min(_segmentSize, PayloadLength - _sent);
+        if (_index > 0 && payloadLength <= 0)
             return false;
 
-        WriteHeaders(_frame.Slice(offset, length), isLast: _sent + payload == PayloadLength);
-        _sent += payload;
+        WriteHeaders(headers[.._headers.Length], _frame.Slice(payloadOffset, payloadLength));
+        _sent += payloadLength;
         _index++;
         return true;
     }
 
-    private readonly void WriteHeaders(Span<byte> segment, bool isLast)
+    private readonly void WriteHeaders(Span<byte> headers, ReadOnlySpan<byte> payload)
     {
-        ((ReadOnlySpan<byte>)_template)[.._headers.Length].CopyTo(segment);
-        Span<byte> transport = segment[_headers.Transport..];
+        ((ReadOnlySpan<byte>)_template)[.._headers.Length].CopyTo(headers);
         if (_headers.IsIPv4)
-            Add16(segment[(_headers.Ip + SuperpacketHeaders.IPv4Id)..], _index);
+            Add16(headers[(_headers.Ip + SuperpacketHeaders.IPv4Id)..], _index);
         if (_headers.IsTcp)
         {
-            Span<byte> sequence = transport[SuperpacketHeaders.TcpSequence..];
+            Span<byte> tcp = headers[_headers.Transport..], sequence = tcp[SuperpacketHeaders.TcpSequence..];
             BinaryPrimitives.WriteUInt32BigEndian(sequence, unchecked(BinaryPrimitives.ReadUInt32BigEndian(sequence) + (uint)_sent));
-            if (!isLast)
-                transport[SuperpacketHeaders.TcpFlags] &= unchecked((byte)~(SuperpacketHeaders.Fin | SuperpacketHeaders.Push));
+            if (_sent + payload.Length < PayloadLength)
+                tcp[SuperpacketHeaders.TcpFlags] &= unchecked((byte)~(SuperpacketHeaders.Fin | SuperpacketHeaders.Push));
             if (_index > 0)
-                transport[SuperpacketHeaders.TcpFlags] &= unchecked((byte)~SuperpacketHeaders.Cwr);
+                tcp[SuperpacketHeaders.TcpFlags] &= unchecked((byte)~SuperpacketHeaders.Cwr);
         }
 
-        _headers.WriteLengths(segment);
-        _headers.WriteChecksum(segment);
+        _headers.WriteLengths(headers, headers.Length + payload.Length);
+        _headers.WriteChecksum(headers, payload);
     }
 
     private static void Add16(Span<byte> field, int value) => BinaryPrimitives.WriteUInt16BigEndian(

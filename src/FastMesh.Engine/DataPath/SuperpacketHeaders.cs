@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
+using FastMesh.Engine.Crypto;
 using FastMesh.Engine.Wire;
 
 namespace FastMesh.Engine.DataPath;
@@ -8,8 +9,8 @@ namespace FastMesh.Engine.DataPath;
 [InlineArray(Capacity)]
 internal struct HeaderBytes
 {
-    /// <summary>The longest headers that are handled.</summary>
-    public const int Capacity = 192;
+    /// <summary>The longest headers that are handled: what fits a train behind the sequence number.</summary>
+    public const int Capacity = CbcTrain.MaxHeaderLength - LegacySealer.SequenceLength;
 
     private byte _first;
 }
@@ -37,39 +38,43 @@ internal readonly record struct SuperpacketHeaders(int Ip, int Transport, int Le
     /// <summary>Offset of the transport checksum in its header, as in virtio_net_hdr.</summary>
     public int ChecksumOffset => IsTcp ? TcpChecksum : UdpChecksum;
 
-    /// <summary>The pseudo header's sum for a frame.</summary>
-    public ulong PseudoHeader(ReadOnlySpan<byte> frame) => Checksum.PseudoHeader(
-        IsIPv4 ? frame.Slice(Ip + 12, 8) : frame.Slice(Ip + 8, 32), IsTcp ? IpProtocol.Tcp : IpProtocol.Udp, frame.Length - Transport);
+    /// <summary>The pseudo header's sum for a frame that begins with these headers.</summary>
+    /// <param name="headers">All headers.</param>
+    /// <param name="frameLength">Bytes of the frame.</param>
+    public ulong PseudoHeader(ReadOnlySpan<byte> headers, int frameLength) => Checksum.PseudoHeader(
+        IsIPv4 ? headers.Slice(Ip + 12, 8) : headers.Slice(Ip + 8, 32), IsTcp ? IpProtocol.Tcp : IpProtocol.Udp, frameLength - Transport);
 
     /// <summary>Whether the transport checksum of a frame is right.</summary>
-    public bool HasValidChecksum(ReadOnlySpan<byte> frame) => Checksum.IsValid(PseudoHeader(frame) + Checksum.Sum(frame[Transport..]));
+    public bool HasValidChecksum(ReadOnlySpan<byte> frame) =>
+        Checksum.IsValid(PseudoHeader(frame, frame.Length) + Checksum.Sum(frame[Transport..]));
 
     /// <summary>Makes the IP and UDP lengths and the IPv4 header checksum those of a frame of this length.</summary>
-    public void WriteLengths(Span<byte> frame)
+    public void WriteLengths(Span<byte> headers, int frameLength)
     {
-        Span<byte> ip = frame[Ip..];
+        Span<byte> ip = headers[Ip..];
+        int ipLength = frameLength - Ip;
         if (IsIPv4)
         {
-            BinaryPrimitives.WriteUInt16BigEndian(ip[IPv4Length..], (ushort)ip.Length);
+            BinaryPrimitives.WriteUInt16BigEndian(ip[IPv4Length..], (ushort)ipLength);
             Span<byte> checksum = ip.Slice(IPv4Checksum, 2);
             checksum.Clear();
             Checksum.Write(checksum, Checksum.Sum(ip[..((ip[0] & 0xf) * 4)]));
         }
         else
         {
-            BinaryPrimitives.WriteUInt16BigEndian(ip[IPv6Length..], (ushort)(ip.Length - IpPacket.IPv6HeaderLength));
+            BinaryPrimitives.WriteUInt16BigEndian(ip[IPv6Length..], (ushort)(ipLength - IpPacket.IPv6HeaderLength));
         }
 
         if (!IsTcp)
-            BinaryPrimitives.WriteUInt16BigEndian(frame[(Transport + UdpLength)..], (ushort)(frame.Length - Transport));
+            BinaryPrimitives.WriteUInt16BigEndian(headers[(Transport + UdpLength)..], (ushort)(frameLength - Transport));
     }
 
-    /// <summary>Writes the complete transport checksum of a frame whose other fields are final.</summary>
-    public void WriteChecksum(Span<byte> frame)
+    /// <summary>Writes the complete transport checksum into headers whose other fields are final.</summary>
+    public void WriteChecksum(Span<byte> headers, ReadOnlySpan<byte> payload)
     {
-        Span<byte> field = frame.Slice(Transport + ChecksumOffset, 2);
+        Span<byte> field = headers.Slice(Transport + ChecksumOffset, 2);
         field.Clear();
-        ulong sum = PseudoHeader(frame) + Checksum.Sum(frame[Transport..]);
+        ulong sum = PseudoHeader(headers, headers.Length + payload.Length) + Checksum.Sum(headers[Transport..]) + Checksum.Sum(payload);
         if (IsTcp)
             Checksum.Write(field, sum);
         else

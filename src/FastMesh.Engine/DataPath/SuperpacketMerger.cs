@@ -87,8 +87,8 @@ internal struct SuperpacketMerger
 
         if (_pushed)
             frame[_headers.Transport + SuperpacketHeaders.TcpFlags] |= SuperpacketHeaders.Push;
-        _headers.WriteLengths(frame);
-        Checksum.WriteSeed(frame[(_headers.Transport + _headers.ChecksumOffset)..], _headers.PseudoHeader(frame));
+        _headers.WriteLengths(frame, frame.Length);
+        Checksum.WriteSeed(frame[(_headers.Transport + _headers.ChecksumOffset)..], _headers.PseudoHeader(frame, frame.Length));
         return new VirtioHeader
         {
             NeedsChecksum = true,
