@@ -8,8 +8,8 @@ namespace FastMesh.Engine.DataPath;
 //   1  Learn    the source address (switch mode)            new ones are reported
 //   2  Complete the checksum the kernel left unfinished     super-packets: while cutting
 //   3  Decide   once per super-packet                       FrameRouter
-//   4  Cut      in place, to what the path carries
-//   5  Forward  each frame                                  Forwarder; TrainWriter seals it into the send buffer
+//   4  Cut      to what the path carries                    Superpacket; payloads stay where they are
+//   5  Seal     all segments together                       TrainWriter; other frames one by one by way of Forwarder
 
 /// <summary>Takes packets that were read from the device apart and forwards them.</summary>
 internal sealed class Outbound(ShardState state, Forwarder forwarder, PeerSender sender, ShardMail mail)
@@ -63,9 +63,15 @@ internal sealed class Outbound(ShardState state, Forwarder forwarder, PeerSender
         }
 
         RouteDecision decision = FrameRouter.Decide(frame, self, state.Table);
-        segments.Limit(decision.Action == RouteAction.Deliver
-            ? sender.LargestFrame(decision.Owner!, Forwarder.MinFrameLimit(header.Kind == SegmentationKind.TcpIPv4))
-            : Node.MaxFrameLength);
+        if (decision.Action == RouteAction.Deliver)
+        {
+            int largest = sender.LargestFrame(decision.Owner!, Forwarder.MinFrameLimit(header.Kind == SegmentationKind.TcpIPv4));
+            segments.Limit(largest);
+            if (segments.LongestSegment <= largest && sender.TryDeliver(decision.Owner!, frame, ref segments, decision.TrafficClass))
+                return;
+        }
+
+        segments.Limit(Node.MaxFrameLength);
         while (segments.TryNext(out int offset, out int length))
             forwarder.Apply(decision, new Frame(packet.Slice(offset, Frame.Room + length)), self, byTcp: false);
     }

@@ -1,3 +1,4 @@
+using FastMesh.Engine.Crypto;
 using FastMesh.Engine.Routing;
 using FastMesh.Engine.Wire;
 
@@ -31,6 +32,21 @@ internal sealed class PeerSender(ShardState state, TrainWriter trains, ShardMail
         PeerRoute hop = HopOf(destination);
         bool proven = !UsesTcp(hop) && hop.Sealer is not null && hop.Options.HasFlag(EdgeOptions.PmtuDiscovery) && hop.MinMtu >= floor;
         return Math.Min(proven ? hop.MinMtu : Node.MaxFrameLength, Math.Max(hop.Mtu, floor));
+    }
+
+    /// <summary>
+    /// Sends a super-packet's segments by UDP in one go, if all of them may go that way to the same hop and its session is this shard's;
+    /// else does nothing and returns false.
+    /// </summary>
+    public bool TryDeliver(PeerRoute destination, ReadOnlySpan<byte> frame, scoped ref Superpacket segments, byte trafficClass)
+    {
+        PeerRoute hop = HopOf(destination);
+        bool direct = destination.Reachable && hop.Reachable && !UsesTcp(hop) && hop.Sealer is { } sealer && sealer.Owner == state.Index
+            && (!hop.Options.HasFlag(EdgeOptions.PmtuDiscovery) || segments.LongestSegment <= hop.MinMtu)
+            && segments.LongestSegment <= Node.MaxFrameLength && segments.HeaderLength <= CbcTrain.MaxHeaderLength - Frame.Room;
+        if (direct)
+            trains.Seal(hop, frame, ref segments, trafficClass);
+        return direct;
     }
 
     private static PeerRoute HopOf(PeerRoute destination) => destination.Via.IsSelf ? destination.NextHop : destination.Via;

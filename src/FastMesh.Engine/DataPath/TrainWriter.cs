@@ -7,18 +7,26 @@ namespace FastMesh.Engine.DataPath;
 
 /// <summary>
 /// Seals frames straight into send buffers, one per socket, where consecutive datagrams of one size to one address form a train; sends
-/// them when a buffer is full and at the end of the turn. Remembers on which socket each node was heard.
+/// them when a buffer is full and at the end of the turn. Frames are sealed many at a time, which is what makes AES-CBC fast: segments of a
+/// super-packet where they lie, single frames after they were collected. Remembers on which socket each node was heard.
 /// </summary>
 internal sealed class TrainWriter : IDisposable
 {
     // Four full trains, and more single packets than one turn reads from the device.
-    private const int BatchPackets = 128, BatchBytes = 256 * 1024;
+    private const int BatchPackets = 192, BatchBytes = 256 * 1024;
+
+    // At once: what fits into one train. A frame's first bytes count as its header.
+    private const int MaxTogether = MmsgPort.MaxSegments, HeaderPart = 64, CollectBytes = MaxTogether * (Node.MaxFrameLength + Frame.Room);
 
     private readonly ShardState _state;
     private readonly ShardMail _mail;
     private readonly IPacketPort[] _sockets;
     private readonly bool[] _isIPv6;
     private readonly PacketBatch?[] _batches;
+    private readonly byte[] _collected = GC.AllocateUninitializedArray<byte>(CollectBytes, pinned: true);
+    private readonly TrainPacket[] _packets = new TrainPacket[MaxTogether];
+    private Target _target;
+    private int _count, _used;
     private int[] _heardOn = [];
 
     /// <summary>Sends by these sockets; the index is the socket number of routes and reports.</summary>
@@ -47,45 +55,62 @@ internal sealed class TrainWriter : IDisposable
 
     /// <summary>
     /// Seals a frame with the session of a node and queues it to <paramref name="destination"/>, or to the node's own address. If another shard owns
-    /// the session, the frame goes there.
+    /// the session, the frame goes there. The frame is copied.
     /// </summary>
     public void Seal(PeerRoute peer, Frame frame, in Endpoint destination, byte trafficClass)
     {
-        LegacySealer sealer = peer.Sealer!;
-        if (sealer.Owner != _state.Index)
+        if (peer.Sealer!.Owner != _state.Index)
         {
-            _mail.Order(sealer.Owner, new(OrderKind.Seal, peer.Id) { Endpoint = destination, TrafficClass = trafficClass }, frame.Bytes);
+            _mail.Order(peer.Sealer.Owner, new(OrderKind.Seal, peer.Id) { Endpoint = destination, TrafficClass = trafficClass }, frame.Bytes);
             return;
         }
 
-        Endpoint to = destination.IsSet ? destination : peer.Address;
-        int socket = SocketFor(peer, to);
-        if (socket < 0)
-        {
-            _state.Counters.Drop(DropReason.NoAddress);
+        if (!TryTarget(peer, destination, trafficClass, out Target target))
             return;
+        int length = frame.WithRoom.Length;
+        if (_count == MaxTogether || _used + length > CollectBytes || target != _target)
+            SealCollected();
+        _target = target;
+        frame.Bytes.CopyTo(_collected.AsSpan(_used + Frame.Room));
+        int header = Math.Min(HeaderPart, length);
+        _packets[_count++] = new()
+        {
+            Header = _used,
+            HeaderLength = header,
+            Payload = _used + header,
+            PayloadLength = length - header,
+        };
+        _used += length;
+    }
+
+    /// <summary>
+    /// Seals all segments of a super-packet with the session of a node, which this shard must own, and queues them. The payload is read where it is.
+    /// </summary>
+    /// <param name="peer">The hop.</param>
+    /// <param name="frame">The super-packet's bytes.</param>
+    /// <param name="segments">How it is cut, from the first segment on.</param>
+    /// <param name="trafficClass">TOS byte or traffic class of the datagrams.</param>
+    public void Seal(PeerRoute peer, ReadOnlySpan<byte> frame, scoped ref Superpacket segments, byte trafficClass)
+    {
+        SealCollected(); // keeps the order
+        if (!TryTarget(peer, default, trafficClass, out _target))
+            return;
+        int header = Frame.Room + segments.HeaderLength;
+        while (segments.TryNext(_collected.AsSpan(_used + Frame.Room), out int payload, out int length))
+        {
+            _packets[_count++] = new() { Header = _used, HeaderLength = header, Payload = payload, PayloadLength = length };
+            _used += header;
+            if (_count == MaxTogether)
+                SealNow(frame);
         }
 
-        int room = sealer.SealedLength(frame.Length);
-        PacketBatch batch = _batches[socket] ??= new(BatchPackets, BatchBytes);
-        if (!batch.Fits(room))
-            Flush(socket);
-
-        // Where a train would continue; whether this datagram continues it shows when its length is known.
-        bool follows = batch.Count > 0 && CanGrow(batch[batch.Count - 1], peer.Id, to, trafficClass);
-        int offset = follows ? batch[batch.Count - 1].Offset + batch[batch.Count - 1].Length : batch.Tail;
-        int length = sealer.Seal(frame.WithRoom, batch.Bytes(offset, room));
-        if (length <= 0)
-            _state.Counters.Drop(DropReason.SealFailed);
-        else if (follows && Joins(batch[batch.Count - 1], length))
-            batch.Extend(length);
-        else
-            Start(ref batch.Add(offset, length), peer.Id, to, trafficClass, frame.Length);
+        SealNow(frame);
     }
 
     /// <summary>Sends everything queued.</summary>
     public void Flush()
     {
+        SealCollected();
         for (int socket = 0; socket < _batches.Length; socket++)
         {
             if (_batches[socket] is { Count: > 0 })
@@ -96,6 +121,16 @@ internal sealed class TrainWriter : IDisposable
     /// <inheritdoc/>
     public void Dispose() => Array.ForEach(_batches, static batch => batch?.Dispose());
 
+    private bool TryTarget(PeerRoute peer, in Endpoint destination, byte trafficClass, out Target target)
+    {
+        Endpoint to = destination.IsSet ? destination : peer.Address;
+        target = new Target(peer.Sealer!, peer.Id, to, SocketFor(peer, to), trafficClass);
+        if (target.Socket >= 0)
+            return true;
+        _state.Counters.Drop(DropReason.NoAddress);
+        return false;
+    }
+
     /// <summary>The socket that last heard the node, else the one the control plane knows, else the first of the address's family (5.7).</summary>
     private int SocketFor(PeerRoute peer, in Endpoint to)
     {
@@ -105,15 +140,55 @@ internal sealed class TrainWriter : IDisposable
         return (uint)socket < (uint)_isIPv6.Length && _isIPv6[socket] == to.IsIPv6 ? socket : Array.IndexOf(_isIPv6, to.IsIPv6);
     }
 
-    private static bool CanGrow(in Packet train, int node, in Endpoint to, byte trafficClass) =>
-        train.Node == node && train.TrafficClass == trafficClass && train.Endpoint == to
-        && train.Length % train.SegmentSize == 0; // a shorter datagram ends a train
+    private void SealCollected() => SealNow(_collected);
 
-    private static bool Joins(in Packet train, int length) =>
-        length <= train.SegmentSize && train.Datagrams < MmsgPort.MaxSegments && train.Length + length <= MmsgPort.MaxTrain;
+    /// <summary>Seals what <see cref="_packets"/> lists for <see cref="_target"/>; headers are collected, payloads wherever they are.</summary>
+    private void SealNow(ReadOnlySpan<byte> payloads)
+    {
+        Span<TrainPacket> packets = _packets.AsSpan(0, _count);
+        (_count, _used) = (0, 0);
+        if (packets.IsEmpty)
+            return;
 
-    private static void Start(ref Packet train, int node, in Endpoint to, byte trafficClass, int frameLength) =>
-        (train.SegmentSize, train.Node, train.Endpoint, train.TrafficClass, train.FrameLength) = (train.Length, node, to, trafficClass, frameLength);
+        LegacySealer sealer = _target.Sealer;
+        int total = 0;
+        foreach (ref TrainPacket packet in packets)
+        {
+            packet.Output = total;
+            total += sealer.SealedLength(packet.Length - Frame.Room);
+        }
+
+        PacketBatch batch = _batches[_target.Socket] ??= new(BatchPackets, BatchBytes);
+        if (batch.Count + packets.Length > BatchPackets || !batch.Fits(total))
+            Flush(_target.Socket);
+        int start = batch.Count > 0 ? EndOf(batch[batch.Count - 1]) : batch.Tail; // a train continues where it ends
+        int done = sealer.SealTrain(_collected, payloads, batch.Bytes(start, total), packets);
+        _state.Counters.Drop(DropReason.SealFailed, packets.Length - done);
+        foreach (ref TrainPacket packet in packets[..done])
+            Queue(batch, start + packet.Output, packet.OutputLength, packet.Length - Frame.Room);
+    }
+
+    /// <summary>Lengthens the last train by a datagram, or begins one with it.</summary>
+    private void Queue(PacketBatch batch, int offset, int length, int frameLength)
+    {
+        if (batch.Count > 0 && Continues(batch[batch.Count - 1], offset, length))
+        {
+            batch.Extend(length);
+            return;
+        }
+
+        ref Packet train = ref batch.Add(offset, length);
+        (train.SegmentSize, train.Node, train.Endpoint, train.TrafficClass, train.FrameLength) =
+            (length, _target.Node, _target.Endpoint, _target.TrafficClass, frameLength);
+    }
+
+    private bool Continues(in Packet train, int offset, int length) =>
+        EndOf(train) == offset && length <= train.SegmentSize
+        && train.Length % train.SegmentSize == 0 // a shorter datagram ends a train
+        && train.Node == _target.Node && train.TrafficClass == _target.TrafficClass && train.Endpoint == _target.Endpoint
+        && train.Datagrams < MmsgPort.MaxSegments && train.Length + length <= MmsgPort.MaxTrain;
+
+    private static int EndOf(in Packet packet) => packet.Offset + packet.Length;
 
     private void Flush(int socket)
     {
@@ -135,4 +210,7 @@ internal sealed class TrainWriter : IDisposable
 
         batch.Clear();
     }
+
+    /// <summary>Whose session seals, and where the datagrams go.</summary>
+    private readonly record struct Target(LegacySealer Sealer, int Node, Endpoint Endpoint, int Socket, byte TrafficClass);
 }

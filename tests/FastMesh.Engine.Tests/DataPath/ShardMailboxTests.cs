@@ -50,6 +50,8 @@ public sealed class ShardMailboxTests
         using ShardMailbox<int> mailbox = new(1, 8);
         using Epoll epoll = new(1);
         epoll.Add(mailbox.Descriptor, EpollEvents.In, 0);
+        Assert.True(mailbox.TrySleep());
+        mailbox.Awake();
         mailbox.TryAdd(0, 1, default);
         mailbox.Wake();
         Assert.Equal(0, epoll.Wait(0)); // nobody sleeps: no system call was made
