@@ -9,14 +9,14 @@ public static unsafe class ProcessControl
     /// <summary>Leaves the terminal's session. Returns the new session's number or the negated errno (EPERM: leader already).</summary>
     public static int Setsid() => Syscall.Result(Libc.setsid());
 
-    /// <summary>Points stdin, stdout and stderr at an open file.</summary>
+    /// <summary>Points a standard stream at an open file.</summary>
+    /// <param name="stream">0, 1 or 2.</param>
     /// <param name="target">Usually <c>/dev/null</c>, opened while it can be: after a change of root it is out of reach.</param>
     /// <exception cref="LinuxException">It is not open.</exception>
-    public static void RedirectStandardStreams(SafeFd target)
+    public static void RedirectStandardStream(int stream, SafeFd target)
     {
         ArgumentNullException.ThrowIfNull(target);
-        for (int fd = 0; fd <= 2; fd++)
-            Syscall.Check(Syscall.Result(Libc.dup2(target.Descriptor, fd)), "Could not redirect the standard streams");
+        Syscall.Check(Syscall.Result(Libc.dup2(target.Descriptor, stream)), "Could not redirect the standard streams");
     }
 
     /// <summary>Opens a file for reading and writing, close-on-exec; mode 0644 less umask if it is made.</summary>
