@@ -37,8 +37,8 @@ public sealed class Daemon
             using Signals signals = new(_options.Detached, wake, Environment.Exit);
             _signals = signals;
             using ServiceManager manager = ServiceManager.Take(_options.Detached);
-            if (_options.LockMemory)
-                ProcessControl.LockMemory();
+            if (_options.LockMemory && !ProcessControl.LockMemory() && _options.User is not null)
+                throw new IOException("Memory cannot stay locked (-L) for another user (-U) while there is a limit: raise RLIMIT_MEMLOCK before the start");
             exitCode = RunDevice(wake, signals, manager, ready);
         }
         catch (Exception e) when (e is IOException or LinuxException or UnauthorizedAccessException)

@@ -116,8 +116,11 @@ public static unsafe class ProcessControl
     /// address space than it uses; kernels without it (before 4.4) lock everything. The limit is raised first, since with a finite one later
     /// allocations would fail.
     /// </summary>
+    /// <returns>
+    /// Whether there is no limit now. If there is one, only a process with CAP_IPC_LOCK can go on allocating.
+    /// </returns>
     /// <exception cref="LinuxException">Not permitted (EPERM) or beyond the limit (ENOMEM).</exception>
-    public static void LockMemory()
+    public static bool LockMemory()
     {
         Libc.Rlimit limit = new() { rlim_cur = Libc.RLIM_INFINITY, rlim_max = Libc.RLIM_INFINITY };
         if (Libc.setrlimit(Libc.RLIMIT_MEMLOCK, &limit) != 0 && Libc.getrlimit(Libc.RLIMIT_MEMLOCK, &limit) == 0)
@@ -125,11 +128,13 @@ public static unsafe class ProcessControl
             limit.rlim_cur = limit.rlim_max;
             _ = Libc.setrlimit(Libc.RLIMIT_MEMLOCK, &limit);
         }
+
         const int All = Libc.MCL_CURRENT | Libc.MCL_FUTURE;
         int error = Syscall.Result(Libc.mlockall(All | Libc.MCL_ONFAULT));
         if (error == -Errno.EINVAL)
             error = Syscall.Result(Libc.mlockall(All));
         Syscall.Check(error, "Could not lock memory");
+        return limit.rlim_cur == Libc.RLIM_INFINITY;
     }
 
     /// <summary>
