@@ -117,8 +117,7 @@ public sealed class ProgramTests : IDisposable
         const string Tincd = "/usr/sbin/tincd";
         Skip.IfNot(File.Exists(Tincd), "Debian's tinc is not installed");
         File.Delete(_fixture.Net["rsa_key.priv"]);
-        _fixture.Net.Write("tinc.conf", "Name = a\nDeviceType = dummy\nPort = 0\nAddressFamily = ipv4\nBindToAddress = 127.0.0.1\n");
-        _fixture.Net.Write("hosts/a", "");
+        UseDummyDevice();
         Assert.Equal(0, Run("-c", _fixture.Net.Root, "-K1024").Code);
         using Process tincd = Start(Tincd, ["-c", _fixture.Net.Root, "--pidfile", _fixture.Net["pid"], "-D"]);
         List<string> lines = [];
@@ -130,11 +129,73 @@ public sealed class ProgramTests : IDisposable
         Assert.DoesNotContain(lines, l => l.Contains("key", StringComparison.OrdinalIgnoreCase));
     }
 
+    [Fact]
+    public void A_detached_start_returns_when_the_daemon_is_up_and_lets_go_of_its_output()
+    {
+        UseDummyDevice();
+        string pid = _fixture.Net["pid"], log = _fixture.Net["log"];
+
+        // Run reads both outputs to their end, which comes only if the daemon holds neither of them.
+        Assert.Equal(new Result(0, "", ""), Run("-c", _fixture.Net.Root, "--pidfile", pid, "--logfile", log, "-d1"));
+        Assert.Matches(@"tinc\[\d+\]: fastmesh \S+ starting, debug level 1\n(.*\n)*.*: Ready\n", _fixture.Net.Read("log"));
+        using Process daemon = Process.GetProcessById(int.Parse(_fixture.Net.Read("pid"), CultureInfo.InvariantCulture));
+        Assert.Equal("/", new FileInfo($"/proc/{daemon.Id}/cwd").ResolveLinkTarget(false)!.FullName);
+
+        Assert.Equal(new Result(0, "", ""), Run("-k", "--pidfile", pid));
+        Assert.True(daemon.WaitForExit(TimeSpan.FromSeconds(20)));
+        Assert.EndsWith(": Terminating\n", _fixture.Net.Read("log"));
+        Assert.False(File.Exists(pid));
+    }
+
+    [Fact]
+    public void A_relative_directory_and_log_file_work_although_the_daemon_leaves_the_directory()
+    {
+        UseDummyDevice();
+        ProcessStartInfo start = new("/bin/sh", ["-c", "\"$0\" -c . --pidfile=pid --logfile=log && \"$0\" -c . --pidfile=pid -k", Program])
+        {
+            WorkingDirectory = _fixture.Net.Root,
+        };
+        using Process shell = Process.Start(start)!;
+        shell.WaitForExit();
+        Assert.Equal(0, shell.ExitCode);
+        Assert.Contains(": Ready\n", _fixture.Net.Read("log"));
+    }
+
+    [SkippableTheory]
+    [InlineData("-R -U nobody", 65534, false)]
+    [InlineData("-L -R", 0, true)]
+    public void Root_user_and_locked_memory_take_effect(string flags, int user, bool locked)
+    {
+        Skip.IfNot(Environment.IsPrivilegedProcess, "needs root");
+        UseDummyDevice();
+        File.SetUnixFileMode(_fixture.Net.Root, (UnixFileMode)0b111_101_101);
+        string pid = _fixture.Net["pid"], log = _fixture.Net["log"];
+        Assert.Equal(new Result(0, "", ""), Run(["-c", _fixture.Net.Root, "--pidfile", pid, "--logfile", log, .. flags.Split(' ')]));
+
+        using Process daemon = Process.GetProcessById(int.Parse(_fixture.Net.Read("pid"), CultureInfo.InvariantCulture));
+        string status = File.ReadAllText($"/proc/{daemon.Id}/status");
+        Assert.Equal(_fixture.Net.Root, new FileInfo($"/proc/{daemon.Id}/root").ResolveLinkTarget(false)!.FullName);
+        Assert.Matches($@"\nUid:\t{user}\t{user}\t{user}\t{user}\n", status);
+        Assert.Equal(locked, !status.Contains("VmLck:\t       0 kB"));
+        Run("-kHUP", "--pidfile", pid);
+        Run("-k", "--pidfile", pid);
+        Assert.True(daemon.WaitForExit(TimeSpan.FromSeconds(20)));
+        Assert.DoesNotContain("Unable to reread", File.ReadAllText(log));
+    }
+
+    private static string Program => Path.Combine(AppContext.BaseDirectory, "fastmesh");
+
+    private void UseDummyDevice()
+    {
+        _fixture.Net.Write("tinc.conf", "Name = a\nDeviceType = dummy\nPort = 0\nAddressFamily = ipv4\nBindToAddress = 127.0.0.1\n");
+        _fixture.Net.Write("hosts/a", "");
+    }
+
     private static string[] Foreground(bool foreground) => foreground ? ["-D"] : [];
 
     private static Result Run(params string[] arguments)
     {
-        using Process process = Start(Path.Combine(AppContext.BaseDirectory, "fastmesh"), arguments);
+        using Process process = Start(Program, arguments);
         Task<string> output = process.StandardOutput.ReadToEndAsync();
         string error = process.StandardError.ReadToEnd();
         process.WaitForExit();
