@@ -17,8 +17,8 @@ namespace FastMesh.Engine.Crypto;
 /// </remarks>
 internal sealed unsafe partial class CbcTrain
 {
-    /// <summary>The longest <see cref="TrainPacket.HeaderLength"/>: sequence number, Ethernet, IPv6 and TCP with all options, and some.</summary>
-    public const int MaxHeaderLength = 160;
+    /// <summary>The longest <see cref="TrainPacket.HeaderLength"/>: sequence number, Ethernet, IP and TCP with all options, and some.</summary>
+    public const int MaxHeaderLength = 208;
 
     private const int Block = 16, Lanes = 8, MaxRounds = 14;
 
@@ -59,8 +59,8 @@ internal sealed unsafe partial class CbcTrain
     public static int EncryptedLength(int length) => ((length / Block) + 1) * Block;
 
     /// <summary>
-    /// Encrypts each packet from the IV into <see cref="EncryptedLength"/> bytes of output. Lengths may differ. The output overlaps neither
-    /// headers nor payloads.
+    /// Encrypts each packet from the IV into <see cref="EncryptedLength"/> bytes of output. Lengths may differ. A packet's output overlaps no
+    /// plaintext but its own, and that only if it lies together and is overwritten from its first byte.
     /// </summary>
     /// <exception cref="ArgumentException">A packet is not inside the spans; nothing was encrypted.</exception>
     public void Encrypt(ReadOnlySpan<byte> headers, ReadOnlySpan<byte> payloads, Span<byte> output, ReadOnlySpan<TrainPacket> packets)

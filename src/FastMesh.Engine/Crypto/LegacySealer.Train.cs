@@ -7,6 +7,8 @@ public sealed partial class LegacySealer
     /// <summary>The longest packet of a train, sequence number included, that is sealed where header and payload must be put together first.</summary>
     internal const int MaxGatheredPacket = 4096;
 
+    private const int MaxMessages = 64; // more than a train has
+
     private readonly CbcTrain? _train;
     private readonly byte[] _gathered = [];
 
@@ -44,14 +46,18 @@ public sealed partial class LegacySealer
 
     private int Authenticate(Span<byte> output, Span<TrainPacket> packets)
     {
-        for (int i = 0; i < packets.Length; i++)
+        Span<(int Offset, int Length)> messages = stackalloc (int, int)[MaxMessages];
+        for (int first = 0; first < packets.Length; first += MaxMessages)
         {
-            ref TrainPacket packet = ref packets[i];
-            int length = CbcTrain.EncryptedLength(packet.Length);
-            packet.OutputLength = length + _macLength;
-            Span<byte> datagram = output.Slice(packet.Output, packet.OutputLength);
-            if (_hmac is not null && !_hmac.Compute(datagram[..length], datagram[length..]))
-                return i;
+            Span<TrainPacket> some = packets[first..Math.Min(packets.Length, first + MaxMessages)];
+            for (int i = 0; i < some.Length; i++)
+            {
+                messages[i] = (some[i].Output, CbcTrain.EncryptedLength(some[i].Length));
+                some[i].OutputLength = messages[i].Length + _macLength;
+            }
+
+            if (_hmac is not null && !_hmac.ComputeTrain(output, messages[..some.Length], _macLength))
+                return first;
         }
 
         return packets.Length;

@@ -103,8 +103,36 @@ public class CbcTrainTests
         peer.AssertEncrypts(packets, "end to end");
     }
 
+    [SkippableFact]
+    public void Packets_may_be_overwritten_by_their_ciphertext()
+    {
+        Skip.IfNot(CbcTrain.IsSupported, "no AES instructions");
+        int seed = Environment.TickCount;
+        Random random = new(seed);
+        byte[] key = new byte[32], iv = new byte[16], memory = new byte[64 * Room];
+        random.NextBytes(key);
+        CbcTrain train = new(key, iv);
+        using Aes aes = Aes.Create();
+        aes.Key = key;
+        for (int count = 1; count <= 64; count++)
+        {
+            random.NextBytes(memory);
+            TrainPacket[] packets = new TrainPacket[count];
+            for (int i = 0; i < count; i++)
+            {
+                int length = random.Next(1701), header = random.Next(Math.Min(length, CbcTrain.MaxHeaderLength) + 1), at = i * Room;
+                packets[i] = new() { Header = at, HeaderLength = header, Payload = at + header, PayloadLength = length - header, Output = at };
+            }
+
+            byte[][] expected = [.. packets.Select(packet => aes.EncryptCbc(memory.AsSpan(packet.Header, packet.Length), iv))];
+            train.Encrypt(memory, memory, memory, packets);
+            for (int i = 0; i < count; i++)
+                Assert.True(memory.AsSpan(i * Room, expected[i].Length).SequenceEqual(expected[i]), $"seed {seed}, count {count}, packet {i}");
+        }
+    }
+
     [SkippableTheory]
-    [InlineData(0, 161, 0, 16, 0)] // header too long
+    [InlineData(0, 209, 0, 16, 0)] // header too long
     [InlineData(-1, 16, 0, 16, 0)]
     [InlineData(0, -16, 0, 64, 0)]
     [InlineData(0, 16, 4080, 17, 0)]

@@ -6,7 +6,7 @@ namespace FastMesh.Engine.Tests.Crypto;
 
 public sealed class LegacyTrainTests
 {
-    private const int HeaderStride = 160, OutputStride = 2048, MaxFrame = 1600;
+    private const int HeaderStride = CbcTrain.MaxHeaderLength, OutputStride = 2048, MaxFrame = 1600;
     private readonly byte[] _headers = new byte[64 * HeaderStride], _payloads = new byte[64 * MaxFrame], _output = new byte[64 * OutputStride];
     private readonly byte[] _opened = new byte[LegacyOpener.OutputLength(OutputStride)];
 
