@@ -68,6 +68,7 @@ public sealed partial class LegacySealer
         for (int i = 0; i < packets.Length; i++)
         {
             ref TrainPacket packet = ref packets[i];
+            ArgumentOutOfRangeException.ThrowIfLessThan(packet.HeaderLength, SequenceLength);
             if (packet.Length > MaxGatheredPacket)
                 return i;
             Span<byte> gathered = _gathered.AsSpan(0, packet.Length);
