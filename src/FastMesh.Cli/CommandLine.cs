@@ -82,7 +82,7 @@ internal sealed record CommandLine
     /// <summary>No authentication and no encryption of meta connections.</summary>
     public bool BypassSecurity { get; private set; }
 
-    /// <summary>Number of data path threads, or null for as many as fit the machine.</summary>
+    /// <summary>Number of data path threads, or null for one per processor of <see cref="Cpus"/>, at least one.</summary>
     public int? Workers { get; private set; }
 
     /// <summary>Processors to run the data path on, ascending; empty for all.</summary>

@@ -1,8 +1,11 @@
+using FastMesh.Cli.Config;
 using FastMesh.Engine.Daemon;
 using FastMesh.Engine.DataPath;
 using FastMesh.Engine.Protocol;
 using FastMesh.Engine.Routing;
 using FastMesh.Engine.Wire;
+using FsCheck;
+using FsCheck.Fluent;
 
 namespace FastMesh.Cli.Tests.Config;
 
@@ -198,6 +201,30 @@ public class ConfigLoaderTests
         fixture.Net.Write("tinc.conf", "Name = a\nConnectTo\n");
         InvalidDataException error = Assert.Throws<InvalidDataException>(() => options.Reread());
         Assert.StartsWith($"No value for variable `ConnectTo' on line 2 while reading config file {fixture.Net["tinc.conf"]}", error.Message);
+    }
+
+    [Fact]
+    public void Any_value_of_any_variable_gives_options_or_errors()
+    {
+        using LoaderFixture fixture = new();
+        string[] values =
+        [
+            "yes", "no", "-1", "0", "2147483647", "-99999999999", "x", "a b", "/", ".", "../..", new string('y', 1900), "\u00e9", "10.0.0.0/8", "::/0#-5",
+            "none", "exec", "socks5 a b c d e", "$HOME", "*", "* *", "|cat", "fd", "tap", "switch", "aes-128-gcm", "md5", "whirlpool", "\t", "#",
+        ];
+        Gen<string> line = from variable in Gen.Elements(ConfigSchema.Variables.Select(v => v.Name).Append("Other").ToArray())
+                           from value in Gen.Elements(values)
+                           select $"{variable} = {value}\n";
+        Prop.ForAll(line.ArrayOf().ToArbitrary(), lines =>
+        {
+            string text = string.Concat(lines);
+            fixture.Net.Write("tinc.conf", $"Name = a\n{text}");
+            fixture.Net.Write("hosts/b", text);
+            int before = fixture.Messages.Length;
+            DaemonOptions? options = fixture.Load("-o", "b.Port=1");
+            options?.Peers.TryRead("b", out _);
+            return options is not null || fixture.Messages.Length > before;
+        }).Check(FsCheck.Config.QuickThrowOnFailure.WithMaxTest(150).WithEndSize(30));
     }
 
     private static int Seconds(TimeSpan time) => (int)time.TotalSeconds;
