@@ -54,14 +54,22 @@ internal sealed class SimNetwork
         return node;
     }
 
-    /// <summary>Adds nodes n00, n01, ... with a subnet each; <paramref name="dials"/> says whom number i connects to.</summary>
+    /// <summary>
+    /// Adds nodes n00, n01, ... with a subnet each; <paramref name="dials"/> says whom number i connects to. All edges get the
+    /// same weight from the host files: when one of two parallel connections replaces the other, a measured weight changes, and
+    /// the protocol cannot promise that every node keeps the newer of two values that overtake each other.
+    /// </summary>
     public SimNetwork AddMany(int count, Func<int, IEnumerable<int>> dials)
     {
         for (int i = 0; i < count; i++)
         {
             string[] targets = [.. dials(i).Select(NameOf)];
             Assert.True(Subnet.TryParse($"10.{100 + (i / 256)}.{i % 256}.0/24", out Subnet subnet));
-            Add(NameOf(i), settings => settings with { ConnectTo = targets, Subnets = [subnet] });
+            SimNode node = Add(NameOf(i), settings => settings with { ConnectTo = targets, Subnets = [subnet] });
+            foreach (SimNode other in _nodes.Values)
+                other.Directory.Files[node.Name] = node.HostFile with { Weight = 7 };
+            foreach (SimNode other in _nodes.Values)
+                node.Directory.Files[other.Name] = other.HostFile with { Weight = 7 };
         }
 
         return this;

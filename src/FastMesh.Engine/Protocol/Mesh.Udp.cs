@@ -64,7 +64,11 @@ public sealed partial class Mesh
         {
             _log.Traffic.GotProbe(frame.Length, peer.Node.Name, peer.Node.Address);
             if (peer.Node.Sealer is null)
+            {
+                RequestKey(peer.Node, now);
                 return;
+            }
+
             byte[] reply = frame.ToArray();
             reply[0] = 1;
             _actions.Enqueue(new MeshAction.SendProbe(node, reply, default));
