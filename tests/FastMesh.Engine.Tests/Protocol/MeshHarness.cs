@@ -70,7 +70,6 @@ internal sealed class MeshHarness : IPeerDirectory, IRandomSource, ILoggerFactor
     public ConnectionId Accept()
     {
         ConnectionId id = Mesh.HandleAccepted(Endpoint.FromIPv4(0xc0000202, 50000), Now);
-        _sent[id] = new StringBuilder();
         Drain();
         return id;
     }
@@ -87,13 +86,17 @@ internal sealed class MeshHarness : IPeerDirectory, IRandomSource, ILoggerFactor
         Drain();
     }
 
-    /// <summary>The lines sent on a connection since the last call.</summary>
-    public string[] Heard(ConnectionId id)
+    /// <summary>The bytes sent on a connection since the last call.</summary>
+    public byte[] HeardBytes(ConnectionId id)
     {
-        string text = _sent[id].ToString();
-        _sent[id].Clear();
-        return text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        if (!_sent.Remove(id, out StringBuilder? text))
+            return [];
+        return Encoding.Latin1.GetBytes(text.ToString());
     }
+
+    /// <summary>The lines sent on a connection since the last call.</summary>
+    public string[] Heard(ConnectionId id) =>
+        Encoding.Latin1.GetString(HeardBytes(id)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
     /// <summary>The same with every nonce of a flooded request as N.</summary>
     public string[] HeardWithoutNonces(ConnectionId id) => [.. Heard(id).Select(line =>

@@ -1,0 +1,115 @@
+using System.Globalization;
+using FastMesh.Engine.Routing;
+using FastMesh.Engine.Wire;
+
+namespace FastMesh.Engine.Tests.Routing;
+
+public sealed class ForwardingTableTests
+{
+    public static TheoryData<int> Seeds => [.. Enumerable.Range(1, 30)];
+
+    /// <summary>The walk of the tinc 1.0 reference, 6.2, over all subnets, against the table's lookup.</summary>
+    [Theory]
+    [MemberData(nameof(Seeds))]
+    public void Lookups_find_what_a_walk_over_all_subnets_finds(int seed)
+    {
+        Random random = new(seed);
+        Graph graph = new("self");
+        SubnetTable subnets = new();
+        for (int i = 0; i < 8; i++)
+        {
+            Node node = graph.GetOrAdd($"n{i}");
+            if (random.Next(3) > 0)
+            {
+                graph.SetEdge(graph.Self, node, ("192.0.2.1", "655"), EdgeOptions.None, 1);
+                graph.SetEdge(node, graph.Self, ("192.0.2.1", "655"), EdgeOptions.None, 1);
+            }
+        }
+
+        graph.Recompute([], []);
+        Node[] owners = [.. graph.Nodes];
+        for (int i = 0; i < 60; i++)
+            subnets.Add(owners[random.Next(owners.Length)], RandomSubnet(random));
+
+        ForwardingTable table = new(new ForwardingOptions(), graph, subnets, []);
+        for (int i = 0; i < 500; i++)
+        {
+            uint ipv4 = 0x0a000000u | (uint)random.Next(1 << 12);
+            UInt128 ipv6 = ((UInt128)0xfd00 << 112) | (UInt128)random.Next(1 << 12);
+            MacAddress mac = new((ulong)random.Next(8));
+            Assert.True(Walk(subnets, SubnetKind.IPv4, ipv4)?.Name == table.FindOwner(ipv4)?.Name, $"seed {seed} ipv4 {ipv4:x}");
+            Assert.True(Walk(subnets, SubnetKind.IPv6, ipv6)?.Name == table.FindOwner(ipv6)?.Name, $"seed {seed} ipv6 {(ulong)ipv6:x}");
+            Assert.True(Walk(subnets, SubnetKind.Mac, mac.Value)?.Name == table.FindOwner(mac)?.Name, $"seed {seed} mac {mac}");
+        }
+    }
+
+    [Fact]
+    public void Of_nodes_with_the_same_address_the_first_by_name_is_found()
+    {
+        Graph graph = new("m");
+        Assert.True(Endpoint.TryParse("192.0.2.1", "655", out Endpoint address));
+        foreach (string name in new[] { "z", "b", "k" })
+            graph.GetOrAdd(name).Address = address;
+        graph.Self.Address = address;
+        ForwardingTable table = new(new ForwardingOptions(), graph, new SubnetTable(), []);
+        Assert.True(table.TryFindByAddress(address, out PeerRoute? found));
+        Assert.Equal("b", found.Name);
+    }
+
+    [Fact]
+    public void A_learned_address_is_shared_with_the_control_plane()
+    {
+        LearnedMac learned = new(new MacAddress(42), new Instant(1));
+        ForwardingTable table = new(new ForwardingOptions(), new Graph("a"), new SubnetTable(), [learned]);
+        Assert.True(table.TryFindLearned(new MacAddress(42), out LearnedMac? found));
+        found.Touch(new Instant(99));
+        Assert.Equal(99, learned.LastSeen.Milliseconds);
+        Assert.False(table.TryFindLearned(new MacAddress(43), out _));
+    }
+
+    [Fact]
+    public void Subnets_are_told_apart_by_weight_and_owner()
+    {
+        Graph graph = new("a");
+        Node b = graph.GetOrAdd("b");
+        SubnetTable subnets = new();
+        Assert.True(Subnet.TryParse("10.0.0.0/8#5", out Subnet light));
+        Assert.True(Subnet.TryParse("10.0.0.0/8", out Subnet normal));
+        Assert.True(subnets.Add(b, light));
+        Assert.False(subnets.Add(b, light));
+        Assert.True(subnets.Add(b, normal) && subnets.Add(graph.Self, light));
+        Assert.Equal(["10.0.0.0/8#5 a", "10.0.0.0/8#5 b", "10.0.0.0/8#10 b"], subnets.All.Select(owned => $"{owned.Subnet} {owned.Owner}"));
+        Assert.True(subnets.Remove(b, light));
+        Assert.False(subnets.Remove(b, light));
+        Assert.False(subnets.Contains(b, light));
+        Assert.Equal([normal], subnets.Of(b));
+    }
+
+    private static Node? Walk(SubnetTable subnets, SubnetKind kind, UInt128 address)
+    {
+        Node? last = null;
+        foreach ((Subnet subnet, Node owner) in subnets.All)
+        {
+            if (subnet.Kind != kind || !subnet.Contains(address))
+                continue;
+            last = owner;
+            if (owner.Reachable)
+                return owner;
+        }
+
+        // Several unreachable owners: the table may name any of them, all are reported as unreachable.
+        return last is null ? null : subnets.All.First(owned => owned.Subnet.Kind == kind && owned.Subnet.Contains(address)).Owner;
+    }
+
+    private static Subnet RandomSubnet(Random random)
+    {
+        string text = random.Next(3) switch
+        {
+            0 => string.Create(CultureInfo.InvariantCulture, $"0:0:0:0:0:{random.Next(8)}"),
+            1 => string.Create(CultureInfo.InvariantCulture, $"10.0.{random.Next(16)}.{random.Next(256)}/{8 + random.Next(25)}#{random.Next(3)}"),
+            _ => string.Create(CultureInfo.InvariantCulture, $"fd00::{random.Next(1 << 12):x}/{100 + random.Next(29)}#{random.Next(3)}"),
+        };
+        Assert.True(Subnet.TryParse(text, out Subnet subnet), text);
+        return subnet;
+    }
+}
