@@ -30,7 +30,7 @@ internal sealed class PeerSender(ShardState state, TrainWriter trains, ShardMail
     public int LargestFrame(PeerRoute destination, int floor)
     {
         PeerRoute hop = HopOf(destination);
-        bool proven = !UsesTcp(hop) && hop.Sealer is not null && hop.Options.HasFlag(EdgeOptions.PmtuDiscovery) && hop.MinMtu >= floor;
+        bool proven = !UsesTcp(hop) && hop.Sealer is not null && HasPathMtu(hop) && hop.MinMtu >= floor;
         return Math.Min(proven ? hop.MinMtu : Node.MaxFrameLength, Math.Max(hop.Mtu, floor));
     }
 
@@ -42,7 +42,7 @@ internal sealed class PeerSender(ShardState state, TrainWriter trains, ShardMail
     {
         PeerRoute hop = HopOf(destination);
         bool direct = destination.Reachable && hop.Reachable && !UsesTcp(hop) && hop.Sealer is { } sealer && sealer.Owner == state.Index
-            && (!hop.Options.HasFlag(EdgeOptions.PmtuDiscovery) || segments.LongestSegment <= hop.MinMtu)
+            && (!HasPathMtu(hop) || segments.LongestSegment <= hop.MinMtu)
             && segments.LongestSegment <= Node.MaxFrameLength && segments.HeaderLength <= CbcTrain.MaxHeaderLength - Frame.Room;
         if (direct)
             trains.Seal(hop, frame, ref segments, trafficClass);
@@ -53,6 +53,8 @@ internal sealed class PeerSender(ShardState state, TrainWriter trains, ShardMail
 
     private bool UsesTcp(PeerRoute hop) => ((state.Table.Self.Options | hop.Options) & EdgeOptions.TcpOnly) != 0;
 
+    private static bool HasPathMtu(PeerRoute hop) => (hop.Options & EdgeOptions.PmtuDiscovery) != 0;
+
     private void SendToHop(PeerRoute hop, Frame frame, byte trafficClass)
     {
         if (UsesTcp(hop))
@@ -61,7 +63,7 @@ internal sealed class PeerSender(ShardState state, TrainWriter trains, ShardMail
             state.Counters.Drop(DropReason.Unreachable);
         else if (hop.Sealer is null)
             SendByTcp(hop.NextHop, frame, keyNeededFor: hop.Id);
-        else if (!hop.Options.HasFlag(EdgeOptions.PmtuDiscovery) || frame.Length <= hop.MinMtu || IsProbe(frame))
+        else if (!HasPathMtu(hop) || frame.Length <= hop.MinMtu || IsProbe(frame))
             trains.Seal(hop, frame, default, trafficClass);
         else if (hop.NextHop == hop)
             SendByTcp(hop, frame, keyNeededFor: -1);
