@@ -68,7 +68,6 @@ internal sealed class ControlLoop : IDisposable
     /// <summary>Runs until a signal or a failing device ends it. Returns the exit code.</summary>
     public int Run()
     {
-        _signals.EnterLoop();
         while (_exitCode is null)
         {
             int count = _epoll.Wait(MillisecondsToWait());

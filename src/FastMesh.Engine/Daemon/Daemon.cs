@@ -61,7 +61,8 @@ public sealed class Daemon
     private int RunDevice(EventFd wake, Signals signals, ServiceManager manager, Action ready)
     {
         using VpnDevice device = VpnDevice.Open(_options.Device, _options.DataPlane.Shards);
-        _log.Always.DeviceOpened(device.Device, device.Description);
+        bool isDummy = _options.Device.Kind == DeviceKind.Dummy; // tincd names the interface too, but for no other device
+        _log.Always.DeviceOpened(isDummy ? $"{device.Device} ({device.Interface})" : device.Device, device.Description);
         using Scripts scripts = new(_options.ConfigDirectory, ScriptVariables(device), _log) { Interpreter = _options.ScriptsInterpreter };
         scripts.Enqueue("tinc-up", []);
         scripts.WaitUntilIdle();
@@ -90,6 +91,7 @@ public sealed class Daemon
             _log.Always.Ready();
             loop.Start(AnnouncedPort(listeners));
             FinishSetUp(scripts);
+            signals.EnterLoop();
             manager.NotifyReady();
             ready();
             return loop.Run();
