@@ -6,6 +6,12 @@ set -eu
 packages="tinc iperf3 nftables iproute2 iputils-ping liblzo2-2 net-tools socat tcpdump openssl util-linux procps"
 reference="tinc version 1.0.36"
 
+# The name of ipsec-mb's package carries its soname: 1 in Debian 12, 2 in Debian 13.
+case $(sed -n 's/^VERSION_ID="\{0,1\}\([0-9]*\).*/\1/p' /etc/os-release) in
+  12) packages="$packages libipsec-mb1" ;;
+  *) packages="$packages libipsec-mb2" ;;
+esac
+
 installed() { dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q '^install ok installed$'; }
 
 missing=""
