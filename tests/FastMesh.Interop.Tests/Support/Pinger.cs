@@ -27,6 +27,7 @@ public static class Pinger
     {
         bool isV4 = address.AddressFamily == AddressFamily.InterNetwork;
         using Socket socket = new(address.AddressFamily, SocketType.Raw, isV4 ? ProtocolType.Icmp : ProtocolType.IcmpV6);
+        if (isV4) socket.DontFragment = false;
         ushort id = (ushort)Random.Shared.Next(1, 0x10000);
         byte[] request = new byte[HeaderLength + size];
         Random.Shared.NextBytes(request.AsSpan(HeaderLength));

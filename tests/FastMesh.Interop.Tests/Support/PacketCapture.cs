@@ -4,17 +4,17 @@ using System.Text.RegularExpressions;
 namespace FastMesh.Interop.Tests.Support;
 
 /// <summary>A tcpdump on one interface of a host, one line of text per packet (continuation lines are joined).</summary>
-public sealed class Capture
+public sealed class PacketCapture
 {
     private readonly List<string> _lines = [];
 
     /// <summary>Starts to listen; returns when the packet socket is open.</summary>
-    public Capture(NetworkHost host, string device, string filter, params string[] options)
+    public PacketCapture(NetworkHost host, string device, string filter, params string[] options)
     {
         Process process = host.Start(["tcpdump", "-l", "-n", "-t", "--immediate-mode", "-i", device, .. options, filter]);
         bool listening = false;
         process.OutputDataReceived += (_, line) => Append(line.Data);
-        process.ErrorDataReceived += (_, line) => listening |= line.Data?.StartsWith("listening on", StringComparison.Ordinal) == true;
+        process.ErrorDataReceived += (_, line) => listening |= line.Data?.Contains("listening on", StringComparison.Ordinal) == true;
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
         Poll.Until(() => listening, () => $"tcpdump on {host.Name} {device} did not start");
