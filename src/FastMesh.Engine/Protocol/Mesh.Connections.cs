@@ -223,12 +223,13 @@ public sealed partial class Mesh
         Flood(except, Encoding.Latin1.GetBytes(line), now);
     }
 
-    /// <summary>Passes a flooded request on, byte for byte, to everyone but where it came from.</summary>
+    /// <summary>Passes a flooded request on, byte for byte, to everyone but where it came from; a tunnel server keeps it.</summary>
     private void Forward(MetaConnection from, MetaRequest request, ReadOnlySpan<byte> line, Instant now)
     {
+        if (_settings.TunnelServer)
+            return;
         LogForwarding(from, request, line);
-        if (!_settings.TunnelServer)
-            Flood(from, line, now);
+        Flood(from, line, now);
     }
 
     private void LogForwarding(MetaConnection from, MetaRequest request, ReadOnlySpan<byte> line)

@@ -80,7 +80,7 @@ public sealed partial class Mesh
         else if (edge is null)
             _wrongAdds++;
 
-        if (!Contradict(from, request))
+        if (!MayCorrect(from, request))
         {
             if (_disputed.Count < ProtocolLimits.MaxDisputedEdges)
                 _disputed.Add(to);
@@ -94,7 +94,7 @@ public sealed partial class Mesh
     }
 
     /// <summary>Whether a wrong statement about self is to be corrected now; not while another node seems to have our name.</summary>
-    private bool Contradict(MetaConnection from, MetaRequest request)
+    private bool MayCorrect(MetaConnection from, MetaRequest request)
     {
         _log.Status.Contradiction(NameOf(request), from);
         return !_deadlines.IsSet(TimerKind.ClashEnd);

@@ -154,9 +154,7 @@ public sealed partial class Mesh
     /// </summary>
     private void ExpireKeys(Instant now)
     {
-        bool due = now - _keysChanged >= _settings.KeyExpire
-            || _graph.Nodes.Any(node => node.Opener?.HighestSequence > ProtocolLimits.RekeySequence);
-        if (!due)
+        if (now - _keysChanged < _settings.KeyExpire && !_peers.Values.Any(IsWornOut))
             return;
 
         _log.Status.ExpiringKeys();
@@ -173,6 +171,10 @@ public sealed partial class Mesh
 
         _tableChanged = true;
     }
+
+    /// <summary>Whether a key runs out of sequence numbers; one that has expired already does not count again.</summary>
+    private bool IsWornOut(Peer peer) =>
+        peer.IssuedAt >= _keysChanged && peer.Node.Opener?.HighestSequence > ProtocolLimits.RekeySequence;
 
     private int OwnerShard(Node node) => ForwardingTable.OwnerShard(node.Id, _settings.Forwarding.Shards);
 

@@ -32,7 +32,7 @@ public sealed partial class Mesh
             return true;
         if (owner == Self)
         {
-            if (!Contradict(from, MetaRequest.AddSubnet))
+            if (!MayCorrect(from, MetaRequest.AddSubnet))
                 return true;
             Send(from, MetaRequest.DelSubnet, MetaWriter.DelSubnet(_random.NextNonce(), name, subnet), now);
             return true;
@@ -74,7 +74,7 @@ public sealed partial class Mesh
 
         if (owner == Self)
         {
-            if (Contradict(from, MetaRequest.DelSubnet))
+            if (MayCorrect(from, MetaRequest.DelSubnet))
                 Send(from, MetaRequest.AddSubnet, MetaWriter.AddSubnet(_random.NextNonce(), name, subnet), now);
             return true;
         }
