@@ -1,3 +1,4 @@
+using FastMesh.Engine.Protocol;
 using FastMesh.Engine.Wire;
 
 namespace FastMesh.Simulation.Tests;
@@ -233,6 +234,32 @@ public sealed class PairTests
         net.RunFor(s_soon);
         Assert.Equal(["still there?"], net["beta"].Received);
         Assert.Equal(1, net["alpha"].Frames.Udp);
+    }
+
+    [Theory]
+    [InlineData(true, "10.0.0.2 port 655")]
+    [InlineData(false, "198.51.100.1 port 1002")] // as the hub sees it
+    public void Local_discovery_finds_a_neighbour_behind_the_same_nat(bool localDiscovery, string address)
+    {
+        SimNetwork net = new(seed: 40) { DebugLevel = 5 };
+        SimNode alpha = net.Add("alpha", settings => settings with
+        {
+            ConnectTo = ["hub"],
+            LocalDiscovery = localDiscovery,
+            AddressFamily = AddressFamilyChoice.IPv4,
+        });
+        SimNode beta = net.Add("beta", settings => settings with { ConnectTo = ["hub"] });
+        net.Add("hub");
+        Assert.True(Endpoint.TryParse("198.51.100.1", "1001", out Endpoint nat));
+        (alpha.Public, beta.Public) = (nat, nat.WithPort(1002));
+        net.StartAll().RunFor(s_soon);
+        alpha.SendTo("beta", "by tcp through the hub");
+        net.RunFor(s_minute);
+        alpha.SendTo("beta", "as found");
+        net.RunFor(s_soon);
+        Assert.Equal(address, alpha.Route("beta").Address.ToString());
+        Assert.Equal(localDiscovery ? 1 : 0, alpha.Frames.Udp);
+        Assert.Equal(["by tcp through the hub", "as found"], beta.Received);
     }
 
     private static SimNetwork Pair(int seed, int pathMtu = 1500, int debug = 2)

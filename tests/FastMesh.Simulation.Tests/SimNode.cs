@@ -36,6 +36,12 @@ internal sealed class SimNode
 
     public Endpoint Address { get; set; }
 
+    /// <summary>
+    /// The address the NAT in front of this node shows to the outside, or null. Nodes with the same one are on one local network;
+    /// the NAT does not turn packets around.
+    /// </summary>
+    public Endpoint? Public { get; set; }
+
     public PeerSettings HostFile { get; }
 
     public SimDirectory Directory { get; } = new();
@@ -194,18 +200,23 @@ internal sealed class SimNode
         bool isProbe = frame[12] == 0 && frame[13] == 0;
         if (!isProbe)
             Frames = Frames with { Udp = Frames.Udp + 1 };
-        IEnumerable<SimNode> targets = destination.IsIPv4 && destination.IPv4 == uint.MaxValue
-            ? _network.Nodes.Where(node => node != this)
-            : _network.Nodes.Where(node => node.Address == destination);
-        foreach (SimNode target in targets)
+        bool isBroadcast = destination.IsIPv4 && destination.IPv4 == uint.MaxValue;
+        foreach (SimNode target in _network.Nodes)
         {
-            if (datagram.Length + UdpAndIpHeaders > _network.PathMtu || _network.AreParted(this, target)
+            bool isHit = isBroadcast
+                ? target != this && IsLocalTo(target)
+                : destination == (IsLocalTo(target) ? target.Address : target.Public ?? target.Address);
+            if (!isHit || datagram.Length + UdpAndIpHeaders > _network.PathMtu || _network.AreParted(this, target)
                 || _network.Random.NextDouble() < _network.Loss)
                 continue;
-            Endpoint source = Address;
+            Endpoint source = IsLocalTo(target) ? Address : Public ?? Address;
             _network.Later(() => target.ReceiveDatagram(source, datagram));
         }
     }
+
+    private bool IsLocalTo(SimNode other) => Public is { } mine
+        ? other.Public is { } theirs && mine.SameAddress(theirs)
+        : other.Public is null;
 
     private void ReceiveDatagram(Endpoint source, byte[] datagram)
     {
@@ -302,7 +313,8 @@ internal sealed class SimNode
             return;
         }
 
-        ConnectionId accepted = target.Mesh.HandleAccepted(Address.WithPort((ushort)(40000 + _index)), _network.Now);
+        ConnectionId accepted = target.Mesh.HandleAccepted(
+            (IsLocalTo(target) ? Address : Public ?? Address).WithPort((ushort)(40000 + _index)), _network.Now);
         var other = new SimStream(_network, target, accepted) { Other = stream };
         stream.Other = other;
         target._streams.Add(accepted, other);

@@ -128,19 +128,24 @@ public sealed partial class Mesh
 
     private void SendAck(MetaConnection to, Instant now)
     {
+        to.Options = OptionsFor(to.Peer);
+        to.Weight = to.Peer.Weight ?? (int)Math.Clamp((now - to.Created).TotalMilliseconds, 0, int.MaxValue);
+        Send(to, MetaRequest.Ack, MetaWriter.Ack(_port, to.Weight, to.Options), now);
+    }
+
+    /// <summary>The option word of our ACK to a peer (tinc 1.0 reference, 4.6).</summary>
+    private EdgeOptions OptionsFor(PeerSettings peer)
+    {
         EdgeOptions options = EdgeOptions.None;
-        if (_settings.IndirectData || to.Peer.IndirectData)
+        if (_settings.IndirectData || peer.IndirectData)
             options |= EdgeOptions.Indirect;
-        if (_settings.TcpOnly || to.Peer.TcpOnly)
+        if (_settings.TcpOnly || peer.TcpOnly)
             options |= EdgeOptions.TcpOnly | EdgeOptions.Indirect;
         if (_settings.PmtuDiscovery && !options.HasFlag(EdgeOptions.TcpOnly))
             options |= EdgeOptions.PmtuDiscovery;
-        if (to.Peer.ClampMss ?? _settings.ClampMss)
+        if (peer.ClampMss ?? _settings.ClampMss)
             options |= EdgeOptions.ClampMss;
-
-        to.Options = options;
-        to.Weight = to.Peer.Weight ?? (int)Math.Clamp((now - to.Created).TotalMilliseconds, 0, int.MaxValue);
-        Send(to, MetaRequest.Ack, MetaWriter.Ack(_port, to.Weight, options), now);
+        return options;
     }
 
     private bool HandleAck(MetaConnection from, ref MetaReader fields, Instant now)

@@ -140,10 +140,12 @@ public sealed partial class Mesh
     private string Describe(Node node)
     {
         Crypto.LegacySuite suite = _peers.TryGetValue(node.Id, out Peer? peer) ? peer.Outgoing : default;
-        string at = node == Self ? "MYSELF" : node.Address.ToString();
+        (string at, EdgeOptions options) = node == Self
+            ? ("MYSELF", OptionsFor(new PeerSettings()))
+            : (node.Address.ToString(), node.Options);
         return string.Create(CultureInfo.InvariantCulture,
             $" {node.Name} at {at} cipher {suite.Cipher} digest {suite.Digest} maclength {suite.MacLength} compression {suite.Compression}" +
-            $" options {(uint)node.Options:x} status {StatusOf(node):x4} nexthop {node.NextHop?.Name ?? "-"} via {node.Via?.Name ?? "-"} pmtu {node.Mtu} (min {node.MinMtu} max {node.MaxMtu})");
+            $" options {(uint)options:x} status {StatusOf(node):x4} nexthop {node.NextHop?.Name ?? "-"} via {node.Via?.Name ?? "-"} pmtu {node.Mtu} (min {node.MinMtu} max {node.MaxMtu})");
     }
 
     private static string Describe(Edge edge) => string.Create(CultureInfo.InvariantCulture,
