@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using FastMesh.Native.Linux;
 
 namespace FastMesh.Engine.Daemon;
 
@@ -21,6 +22,8 @@ internal readonly record struct ScriptLimits(TimeSpan Warning, TimeSpan Kill)
 /// </summary>
 internal sealed class Scripts : IDisposable
 {
+    private const string Shell = "/bin/sh";
+
     // A flapping mesh with a slow script could otherwise fill the memory.
     private const int MaxWaiting = 10_000;
 
@@ -118,7 +121,7 @@ internal sealed class Scripts : IDisposable
             return;
 
         _log.Status.ExecutingScript(job.Name);
-        ProcessStartInfo start = new("/bin/sh") { RedirectStandardInput = true };
+        ProcessStartInfo start = new(Shell) { RedirectStandardInput = true };
         start.ArgumentList.Add("-c");
         start.ArgumentList.Add(Interpreter is null ? $"\"{path}\"" : $"{Interpreter} \"{path}\"");
         foreach ((string name, string value) in _variables.Concat(job.Variables))
@@ -131,7 +134,7 @@ internal sealed class Scripts : IDisposable
         }
         catch (Win32Exception e)
         {
-            _log.Always.ScriptNotStarted(job.Name, e.Message);
+            _log.Always.ScriptNotStarted(job.Name, $"{Shell}: {Errno.Message(e.NativeErrorCode)}");
         }
     }
 

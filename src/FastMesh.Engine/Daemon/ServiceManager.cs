@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net.Sockets;
+using FastMesh.Native.Linux;
 
 namespace FastMesh.Engine.Daemon;
 
@@ -27,7 +28,9 @@ internal sealed class ServiceManager : IDisposable
         string? path = Environment.GetEnvironmentVariable("NOTIFY_SOCKET");
         Environment.SetEnvironmentVariable("LISTEN_FDS", null);
         Environment.SetEnvironmentVariable("NOTIFY_SOCKET", null);
-        int sockets = !detached && int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out int given) ? given : 0;
+        int sockets = !detached && byte.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out byte given) ? given : 0;
+        for (int i = 0; i < sockets; i++)
+            FileIo.SetCloseOnExec(FirstSocket + i, true); // scripts run before the sockets are adopted
         return new(string.IsNullOrEmpty(path) ? null : Connect(path), sockets);
     }
 
