@@ -20,8 +20,8 @@ public sealed record DataPlaneSettings
 /// </summary>
 public sealed class DataPlane : IDisposable
 {
-    // Half a megabyte to each shard, one from each: a few milliseconds of TCP fallback at full speed.
-    private const int OrderCapacity = 256, ReportCapacity = 512;
+    // A megabyte each way: a few milliseconds of TCP fallback, or of a session of another shard, at full speed.
+    private const int OrderCapacity = 512, ReportCapacity = 512;
     private const int ControlSender = 0;
 
     private readonly DataPlaneSettings _settings;
@@ -138,8 +138,8 @@ public sealed class DataPlane : IDisposable
     private Shard MakeShard(int index, ForwardingTable table, DeviceTraits traits)
     {
         ShardState state = new(index, table);
-        IPacketPort[] sockets =
-            [.. _listeners.Select(listener => new MmsgPort(listener.Socket(index), listener.Local.IsIPv6, UdpSocket.HasSegmentation, state.Counters))];
+        IPacketPort[] sockets = [.. _listeners.Select(listener =>
+            new MmsgPort(listener.Socket(index), listener.Local.IsIPv6, UdpSocket.HasSegmentation, state.Counters))];
         ShardPorts ports = new(
             _device.OpenPort(index), traits, sockets, [.. _listeners.Select(listener => listener.Local.IsIPv6)], _orders[index]);
         return new Shard(state, ports, new ShardMail(state, _reports, _orders), () => Volatile.Read(ref _table)!, _clock);

@@ -13,7 +13,7 @@ internal sealed class DeviceTraits(bool mergesTcp, bool mergesUdp, bool overwrit
     /// <summary>Whether the device takes UDP super-packets.</summary>
     public bool MergesUdp { get; } = mergesUdp;
 
-    /// <summary>Whether frames for the device get <see cref="Address"/> as destination (router mode on Ethernet, tinc 1.0 reference, 6.7).</summary>
+    /// <summary>Whether frames for the device get <see cref="Address"/> as destination: router mode on a tap (tinc 1.0 reference, 6.7).</summary>
     public bool OverwritesMac { get; } = overwritesMac;
 
     /// <summary>

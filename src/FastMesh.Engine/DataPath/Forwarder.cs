@@ -85,7 +85,8 @@ internal sealed class Forwarder : IDisposable
     }
 
     /// <summary>
-    /// Whether a frame above the path MTU may be sent all the same. If not it has been fragmented, or its sender told (tinc 1.0 reference, 6.4, 6.10).
+    /// Whether a frame above the path MTU may be sent all the same. If not it has been fragmented, or its sender told (tinc 1.0 reference, 6.4
+    /// and 6.10).
     /// </summary>
     private bool FitsPath(Frame frame, PeerRoute source, PeerRoute via, byte trafficClass)
     {

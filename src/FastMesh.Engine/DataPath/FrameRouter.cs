@@ -78,7 +78,8 @@ internal static class FrameRouter
             return Refuse(DropReason.Prohibited, IcmpProblem.Prohibited);
 
         PeerRoute via = owner.Via.IsSelf ? owner.NextHop : owner.Via;
-        RouteDecision decision = Deliver(owner, via, transit && options.DecrementTtl, options.PriorityInheritance ? packet.TrafficClass : (byte)0);
+        byte trafficClass = options.PriorityInheritance ? packet.TrafficClass : (byte)0;
+        RouteDecision decision = Deliver(owner, via, transit && options.DecrementTtl, trafficClass);
         if (via == source)
             return decision with { Action = RouteAction.Drop, Reason = DropReason.RoutingLoop };
         if (options.DirectOnly && via != owner)
@@ -102,7 +103,8 @@ internal static class FrameRouter
             return Drop(DropReason.Prohibited);
 
         PeerRoute via = owner.Via.IsSelf ? owner.NextHop : owner.Via;
-        RouteDecision decision = Deliver(owner, via, transit && options.DecrementTtl, options.PriorityInheritance ? TrafficClassOf(frame) : (byte)0);
+        byte trafficClass = options.PriorityInheritance ? TrafficClassOf(frame) : (byte)0;
+        RouteDecision decision = Deliver(owner, via, transit && options.DecrementTtl, trafficClass);
         if (via == source)
             return decision with { Action = RouteAction.Drop, Reason = DropReason.RoutingLoop };
         if (options.DirectOnly && via != owner)

@@ -15,11 +15,11 @@ internal sealed record ShardPorts(
 /// </summary>
 internal sealed class Shard : IDisposable
 {
-    /// <summary>Receives per socket and turn: with single datagrams 64, so that they can be merged, and the device is not kept waiting.</summary>
+    /// <summary>Receives per socket and turn: 64 single datagrams, enough to be merged, few enough not to keep the device waiting.</summary>
     private const int ReceivesPerTurn = 8;
 
-    /// <summary>Orders per turn.</summary>
-    private const int OrdersPerTurn = 64;
+    /// <summary>Orders per turn: the segments of the super-packets that another shard reads in one turn.</summary>
+    private const int OrdersPerTurn = 256;
 
     // Small packets up to 64 per turn; four super-packets of 64 KiB, which with the send buffer still fit into a second-level cache.
     private const int DevicePackets = 64, DeviceBytes = 5 * 65536;
@@ -30,7 +30,8 @@ internal sealed class Shard : IDisposable
     private readonly Func<ForwardingTable> _currentTable;
     private readonly Func<Instant> _clock;
     private readonly PacketBatch _fromDevice = new(DevicePackets, DeviceBytes);
-    private readonly PacketBatch _fromNetwork = new(MmsgPort.ReceiveMessages, MmsgPort.ReceiveMessages * (MmsgPort.ReceiveBuffer + 2 * PacketBatch.Headroom));
+    private readonly PacketBatch _fromNetwork =
+        new(MmsgPort.ReceiveMessages, MmsgPort.ReceiveMessages * (MmsgPort.ReceiveBuffer + (2 * PacketBatch.Headroom)));
     private readonly byte[] _orderFrame = new byte[Frame.Room + FrameRing<ShardOrder>.MaxBytes];
     private readonly Epoll _epoll;
     private readonly ShardMail _mail;
