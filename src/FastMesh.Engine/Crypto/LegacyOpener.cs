@@ -32,7 +32,7 @@ public enum OpenResult
 /// datagrams in all, of which a forgery counts as <see cref="ForgeryCost"/>: so forgeries cost double work for a moment only. A key without MAC
 /// has no such grace.
 /// </remarks>
-public sealed class LegacyOpener
+public sealed partial class LegacyOpener
 {
     /// <summary>Where the frame begins in the output.</summary>
     public const int FrameOffset = LegacySealer.SequenceLength;
@@ -107,17 +107,21 @@ public sealed class LegacyOpener
     /// <param name="output">Room for <see cref="OutputLength"/> bytes, not overlapping the datagram.</param>
     /// <param name="frameOffset">Where the frame begins in <paramref name="output"/>: always <see cref="FrameOffset"/>.</param>
     /// <param name="frameLength">Bytes of the frame, at least 14 if it was opened.</param>
-    public OpenResult Open(ReadOnlySpan<byte> datagram, Span<byte> output, out int frameOffset, out int frameLength)
+    public OpenResult Open(ReadOnlySpan<byte> datagram, Span<byte> output, out int frameOffset, out int frameLength) =>
+        OpenFromTrain(datagram, isGenuine: false, output, out frameOffset, out frameLength);
+
+    /// <summary>The same for a datagram of which <see cref="Authenticate"/> may have said that it <paramref name="isGenuine"/>.</summary>
+    internal OpenResult OpenFromTrain(ReadOnlySpan<byte> datagram, bool isGenuine, Span<byte> output, out int frameOffset, out int frameLength)
     {
         frameOffset = FrameOffset;
-        OpenResult result = OpenCore(datagram, output, out frameLength);
+        OpenResult result = OpenCore(datagram, isGenuine, output, out frameLength);
         LegacyOpener? previous = _previous;
         if (previous is null)
             return result;
 
         if (result == OpenResult.Forged)
         {
-            result = previous.OpenCore(datagram, output, out frameLength);
+            result = previous.OpenCore(datagram, isGenuine: false, output, out frameLength);
             _previousBudget -= result == OpenResult.Forged ? ForgeryCost : 1;
         }
         else if (result == OpenResult.Opened)
@@ -130,14 +134,14 @@ public sealed class LegacyOpener
         return result;
     }
 
-    private OpenResult OpenCore(ReadOnlySpan<byte> datagram, Span<byte> output, out int frameLength)
+    private OpenResult OpenCore(ReadOnlySpan<byte> datagram, bool isGenuine, Span<byte> output, out int frameLength)
     {
         frameLength = 0;
         int sealedLength = datagram.Length - _macLength;
         if (!_usable || sealedLength < LegacySealer.SequenceLength || output.Length < OutputLength(datagram.Length))
             return OpenResult.Malformed;
         ReadOnlySpan<byte> cipherText = datagram[..sealedLength];
-        if (_hmac is not null && !_hmac.Verify(cipherText, datagram[sealedLength..]))
+        if (!isGenuine && _hmac is not null && !_hmac.Verify(cipherText, datagram[sealedLength..]))
             return OpenResult.Forged;
 
         // Compressed frames are decrypted aside, so that the frame itself always lands in the output.

@@ -93,6 +93,29 @@ public sealed class InboundTests : IDisposable
         Assert.Equal(payload, Assert.Single(Shard.Device.Output).Bytes[54..]);
     }
 
+    [Theory]
+    [InlineData(2)]
+    [InlineData(64)]
+    [InlineData(65)]
+    [InlineData(128)]
+    public void Every_datagram_of_a_train_is_authenticated(int count)
+    {
+        byte[][] sealedFrames = [.. Enumerable.Range(0, count).Select(i => Seal(TestFrames.Udp4("10.2.0.1", "10.1.0.1", 100, id: (ushort)(i * 3), dontFragment: false)))];
+        int size = sealedFrames[0].Length;
+        for (int forged = 0; forged < count; forged++)
+        {
+            byte[] train = [.. sealedFrames.SelectMany(bytes => bytes)];
+            for (int i = 0; i < count; i++)
+                train[(i * size) + (i == forged ? 5 : size - 1)] ^= 1; // one has a wrong text, the others a wrong MAC
+            Receive(_b.Address, train, size);
+        }
+
+        Assert.Empty(Shard.Device.Output);
+        Assert.Equal(count * count, Shard.Counters[DropReason.BadDatagram]);
+        Receive(_b.Address, [.. sealedFrames.SelectMany(bytes => bytes)], size);
+        Assert.Equal(count, Shard.Device.Output.Count);
+    }
+
     [Fact]
     public void A_packet_of_another_flow_between_two_segments_is_not_lost_and_not_reordered()
     {
