@@ -65,6 +65,24 @@ public sealed class PairTests
             StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData(50)]
+    [InlineData(51)]
+    [InlineData(52)]
+    public void A_lossy_path_is_still_found_and_kept(int seed)
+    {
+        SimNetwork net = new(seed) { Loss = 0.2, DebugLevel = 5 };
+        net.Add("alpha", settings => settings with { ConnectTo = ["beta"] });
+        net.Add("beta");
+        net.StartAll().RunFor(s_minute);
+        Assert.True(net["alpha"].Route("beta").MinMtu is >= 1300 and <= 1451, net.Trace);
+        for (int i = 0; i < 10; i++)
+        {
+            net.RunFor(s_minute);
+            Assert.True(net["alpha"].Route("beta").MinMtu > 0, net.Trace);
+        }
+    }
+
     [Fact]
     public void A_path_that_shrinks_is_noticed_and_one_that_grows_is_found_again()
     {

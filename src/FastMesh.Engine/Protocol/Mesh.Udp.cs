@@ -143,9 +143,10 @@ public sealed partial class Mesh
         if (everyone)
             _searchSecond = now.Second;
 
+        var tried = new HashSet<Node> { Self };
         foreach (Edge edge in _graph.Edges)
         {
-            if (edge.To == Self || (!everyone && !edge.Address.SameAddress(source))
+            if ((!everyone && !edge.Address.SameAddress(source)) || !tried.Add(edge.To)
                 || !_peers.TryGetValue(edge.To.Id, out Peer? peer) || !peer.Verifies(datagram))
                 continue;
             SetAddress(edge.To, source, socket);
