@@ -7,7 +7,7 @@ using FastMesh.Engine.DataPath;
 namespace FastMesh.Engine.Tests.Daemon;
 
 /// <summary>Expected texts and order: tinc 1.0 reference, 1.2, 1.6, 1.7 and 1.8, and runs of tincd 1.0.36.</summary>
-[Collection("environment")]
+[Collection("process")]
 public sealed class DaemonTests
 {
     [Fact]

@@ -4,8 +4,8 @@ using FastMesh.Engine.Daemon;
 
 namespace FastMesh.Engine.Tests.Daemon;
 
-/// <summary>The variables are those of sd_listen_fds(3) and sd_notify(3). In one collection with others that read them.</summary>
-[Collection("environment")]
+/// <summary>The variables are those of sd_listen_fds(3) and sd_notify(3). One collection: variables and signals belong to the process.</summary>
+[Collection("process")]
 public sealed class ServiceManagerTests : IDisposable
 {
     private readonly TemporaryDirectory _directory = new();

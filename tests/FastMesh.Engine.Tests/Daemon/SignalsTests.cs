@@ -3,6 +3,7 @@ using FastMesh.Native.Linux;
 
 namespace FastMesh.Engine.Tests.Daemon;
 
+[Collection("process")] // signals reach every daemon in this process
 public sealed class SignalsTests : IDisposable
 {
     private readonly EventFd _wake = new();
