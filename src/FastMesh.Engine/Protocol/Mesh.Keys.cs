@@ -82,7 +82,7 @@ public sealed partial class Mesh
             && seen.Port != 0 && !IsOwnAddress(seen))
             SetAddress(owner, seen, socket: -1);
         if (owner.Sealer is not null && owner.Options.HasFlag(EdgeOptions.PmtuDiscovery)
-            && !_deadlines.IsSet(TimerKind.Probe, owner.Id))
+            && (!_deadlines.IsSet(TimerKind.Probe, owner.Id) || PeerOf(owner).Probe.TryStartOver()))
             StepProbe(PeerOf(owner), now);
         return true;
     }
@@ -146,6 +146,20 @@ public sealed partial class Mesh
             return;
         peer.KeyRequested = now;
         Send(next, MetaRequest.ReqKey, MetaWriter.ReqKey(Self.Name, node.Name), now);
+    }
+
+    /// <summary>
+    /// No probe to a node was answered: both sides get new keys, once, in case one of them holds a key that was replaced. tincd would
+    /// stay without UDP until the keys expire.
+    /// </summary>
+    private void RenewKeys(Node node, Instant now)
+    {
+        if (ConnectionTo(node.NextHop) is not { } next)
+            return;
+        _log.Status.RenewingKeys(node.Name);
+        PeerOf(node).KeyRequested = now;
+        Send(next, MetaRequest.ReqKey, MetaWriter.ReqKey(Self.Name, node.Name), now);
+        SendAnsKey(node, now);
     }
 
     /// <summary>

@@ -133,7 +133,7 @@ public sealed partial class Mesh
     public IEnumerable<string> DescribeGraph() =>
     [
         "Nodes:", .. _graph.Nodes.Select(Describe), "End of nodes.",
-        "Edges:", .. _graph.Edges.Select(Describe), "End of edges.",
+        "Edges:", .. _graph.Nodes.SelectMany(node => node.Edges.Values).Select(Describe), "End of edges.",
         "Subnet list:", .. _subnets.All.Select(owned => $" {owned.Subnet} owner {owned.Owner.Name}"), "End of subnet list.",
     ];
 

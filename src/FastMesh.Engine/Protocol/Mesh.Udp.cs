@@ -11,6 +11,7 @@ namespace FastMesh.Engine.Protocol;
 public sealed partial class Mesh
 {
     private long _searchSecond = -1;
+    private int _searchBudget;
 
     /// <summary>A shard wants a frame to travel in a PACKET request to a neighbour.</summary>
     /// <param name="neighbour">Node id of the neighbour; of another node: nothing is sent.</param>
@@ -101,6 +102,8 @@ public sealed partial class Mesh
         _tableChanged |= before != (node.Mtu, node.MinMtu);
         if (settled is { } count)
             _log.Traffic.FixingMtu(node.Name, node.Address, node.Mtu, count);
+        if (peer.Probe.FellSilent)
+            RenewKeys(node, now);
         if (wait is not { } span)
             return;
 
@@ -136,17 +139,20 @@ public sealed partial class Mesh
         return ipv4 ? Endpoint.FromIPv4(uint.MaxValue, port) : Endpoint.FromIPv6(((UInt128)0xff02 << 112) | 1, port);
     }
 
-    /// <summary>A datagram arrived from an address that belongs to no node (tinc 1.0 reference, 5.6).</summary>
+    /// <summary>
+    /// A datagram arrived from an address that belongs to no node (tinc 1.0 reference, 5.6). Where tincd looks once per second among
+    /// all nodes, a budget of checks per second lets several nodes behind new addresses be found in the same second.
+    /// </summary>
     public void HandleUnknownDatagram(Endpoint source, int socket, ReadOnlySpan<byte> datagram, Instant now)
     {
-        bool everyone = _searchSecond != now.Second;
-        if (everyone)
-            _searchSecond = now.Second;
+        if (_searchSecond != now.Second)
+            (_searchSecond, _searchBudget) = (now.Second, ProtocolLimits.SearchesPerSecond);
 
         var tried = new HashSet<Node> { Self };
         foreach (Edge edge in _graph.Edges)
         {
-            if ((!everyone && !edge.Address.SameAddress(source)) || !tried.Add(edge.To)
+            bool isNear = edge.Address.SameAddress(source);
+            if (!tried.Add(edge.To) || (!isNear && --_searchBudget < 0)
                 || !_peers.TryGetValue(edge.To.Id, out Peer? peer) || !peer.Verifies(datagram))
                 continue;
             SetAddress(edge.To, source, socket);

@@ -23,8 +23,26 @@ internal sealed class PathProbe(Node node)
     /// <summary>Whether the extra probe of LocalDiscovery is to be broadcast; otherwise it takes the normal way.</summary>
     public bool BroadcastExtra => Count <= GiveUp;
 
+    /// <summary>
+    /// Whether the last step found, for the first time since a reply, that nothing comes back. Most often UDP is blocked, but it
+    /// may be that two ANS_KEYs crossed on different ways and one side seals with a key that was replaced.
+    /// </summary>
+    public bool FellSilent { get; private set; }
+
+    private bool _isSilent;
+
+    /// <summary>A new key may end the silence: probing starts over at the next step.</summary>
+    /// <returns>Whether it was silent.</returns>
+    public bool TryStartOver()
+    {
+        if (!_isSilent || Count < Rest)
+            return false;
+        Count = 0;
+        return true;
+    }
+
     /// <summary>The node's reachability has changed: everything but the enforced MTU is as at the start.</summary>
-    public void Reset() => (Count, node.MinMtu, node.MaxMtu) = (0, 0, Node.MaxFrameLength);
+    public void Reset() => (Count, node.MinMtu, node.MaxMtu, _isSilent) = (0, 0, Node.MaxFrameLength, false);
 
     /// <summary>Does what is due. Returns how long to wait for the next step, or null to stop until the next ANS_KEY.</summary>
     /// <param name="settings">PingInterval, PingTimeout and LocalDiscovery.</param>
@@ -34,6 +52,7 @@ internal sealed class PathProbe(Node node)
     {
         _burst.Clear();
         settled = null;
+        FellSilent = false;
         Count++;
         if (!node.Reachable || node.Sealer is null)
         {
@@ -55,7 +74,7 @@ internal sealed class PathProbe(Node node)
 
         if (Count is >= GiveUp and < KeepAlive && node.MinMtu == 0)
         {
-            Count = Rest;
+            (FellSilent, _isSilent, Count) = (!_isSilent, true, Rest);
         }
         else if (Count == Last || (Count < Last && node.MinMtu >= node.MaxMtu))
         {
@@ -74,6 +93,7 @@ internal sealed class PathProbe(Node node)
     /// <summary>A reply arrived that proves a frame of <paramref name="length"/> bytes.</summary>
     public void HandleReply(int length)
     {
+        _isSilent = false;
         if (Count > Last)
         {
             if (length == node.MaxMtu + ProtocolLimits.GrowthProbe)

@@ -70,6 +70,12 @@ internal static class ProtocolLimits
     /// <summary>Wrongly announced own edges remembered while a name clash lasts; all of them are put right at its end.</summary>
     public const int MaxDisputedEdges = 4096;
 
+    /// <summary>
+    /// MAC checks per clock second for datagrams of unknown origin: some four milliseconds of the control thread, however many
+    /// strangers send.
+    /// </summary>
+    public const int SearchesPerSecond = 4096;
+
     /// <summary>Longest answer of a proxy, bytes; an HTTP proxy may send some headers.</summary>
     public const int MaxProxyReply = 8192;
 

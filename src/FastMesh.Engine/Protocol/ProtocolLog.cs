@@ -128,6 +128,9 @@ internal static partial class ProtocolLog
     [LoggerMessage(165, LogLevel.Warning, "A line of {Length} bytes to {Connection} cannot be sent")]
     public static partial void CannotSend(this ILogger log, int length, MetaConnection connection);
 
+    [LoggerMessage(166, LogLevel.Information, "No answer from {Node} by UDP, exchanging keys again")]
+    public static partial void RenewingKeys(this ILogger log, string node);
+
     // Protocol, and Meta with the line
     [LoggerMessage(180, LogLevel.Debug, "Sending {Request} to {Connection}")]
     public static partial void Sending(this ILogger log, string request, MetaConnection connection);

@@ -211,9 +211,10 @@ public sealed class KeyRequestTests
         Assert.True(Endpoint.TryParse("192.0.2.2", "7778", out Endpoint samePlace));
         byte[] forged = Datagram();
         forged[^1] ^= 1;
-        _mesh.Do((mesh, now) => mesh.HandleUnknownDatagram(moved, 2, forged, now));
+        for (int i = 0; i < 5000; i++)
+            _mesh.Do((mesh, now) => mesh.HandleUnknownDatagram(moved, 2, forged, now));
         _mesh.Do((mesh, now) => mesh.HandleUnknownDatagram(moved, 2, Datagram(), now));
-        Assert.Empty(_mesh.Taken<MeshAction.OpenDatagram>()); // the one walk of this second is spent
+        Assert.Empty(_mesh.Taken<MeshAction.OpenDatagram>()); // the checks of this second are spent on strangers
         Assert.Contains("Received UDP packet from unknown source 203.0.113.9 port 7777", _mesh.Log);
 
         _mesh.Do((mesh, now) => mesh.HandleUnknownDatagram(samePlace, 2, Datagram(), now));
@@ -222,6 +223,25 @@ public sealed class KeyRequestTests
         _mesh.WaitSeconds(1);
         _mesh.Do((mesh, now) => mesh.HandleUnknownDatagram(moved, 3, Datagram(), now));
         Assert.Equal((moved, 3), (_mesh.Route("beta")!.Address, _mesh.Route("beta")!.Socket));
+    }
+
+    [Fact]
+    public void A_node_that_answers_no_probe_gets_and_gives_a_new_key_once()
+    {
+        ConnectionId from = _mesh.JoinReachable("beta");
+        _mesh.Say(from, $"16 beta self {Key} 427 672 4 0");
+        _mesh.Heard(from);
+        _mesh.WaitSeconds(12);
+        string[] lines = [.. _mesh.Heard(from).Where(line => line.StartsWith("15 ", StringComparison.Ordinal) || line.StartsWith("16 ", StringComparison.Ordinal))];
+        Assert.Equal(2, lines.Length);
+        Assert.Equal("15 self beta", lines[0]);
+        Assert.StartsWith("16 self beta ", lines[1], StringComparison.Ordinal);
+
+        _mesh.Actions.Clear();
+        _mesh.Say(from, $"16 beta self {Key} 427 672 4 0"); // probing starts over at once, and gives up for good
+        Assert.Equal(3, _mesh.Taken<MeshAction.SendProbe>().Count());
+        _mesh.WaitSeconds(30);
+        Assert.DoesNotContain(_mesh.Heard(from), line => line.StartsWith("15 ", StringComparison.Ordinal));
     }
 
     [Fact]
