@@ -41,7 +41,7 @@ public sealed partial class Mesh
         var fields = new MetaReader(line);
         if (!fields.TryInt(out int number) || (uint)number >= (uint)s_requests.Length)
         {
-            _log.Always.BadRequest("request", from, Printable(line));
+            _log.Always.BadRequest("request", from, Printable(line[..Math.Min(line.Length, ProtocolLimits.LoggedBytes)]));
             return false;
         }
 

@@ -76,6 +76,9 @@ internal static class ProtocolLimits
     /// </summary>
     public const int SearchesPerSecond = 4096;
 
+    /// <summary>Bytes of a line that is no request which the log shows: enough to recognise a stray HTTP client or port scan.</summary>
+    public const int LoggedBytes = 100;
+
     /// <summary>Longest answer of a proxy, bytes; an HTTP proxy may send some headers.</summary>
     public const int MaxProxyReply = 8192;
 
