@@ -114,7 +114,7 @@ internal static class ConfigSchema
         new("DirectOnly", ConfigType.Boolean, "no", Server, Start),
         new("Forwarding", ConfigType.Choice, "internal", Server, Start),
         new("GraphDumpFile", ConfigType.File, "none", Server, Use),
-        new("Hostnames", ConfigType.Boolean, "no", Server, Start),
+        new("Hostnames", ConfigType.Boolean, "no", Server, Start) { Support = ConfigSupport.NotBuilt },
         new("IffOneQueue", ConfigType.Boolean, "no", Server, Start),
         new("IndirectData", ConfigType.Boolean, "no", Both, Connection),
         new("Interface", ConfigType.Text, "the net name, else the kernel's choice", Server, Start),
@@ -177,7 +177,7 @@ internal static class ConfigSchema
         Newer("UPnPDiscoverWait", ConfigType.Integer, "5", Server, Start),
         Newer("UPnPRefreshPeriod", ConfigType.Integer, "60", Server, Start),
 
-        Newer("LegacyProtocol", ConfigType.Boolean, "yes", Server, Start),
+        Newer("LegacyProtocol", ConfigType.Boolean, "yes", Server, Start) with { Support = ConfigSupport.Built },
     ];
 
     private static readonly Dictionary<string, ConfigVariable> s_byName = Variables.ToDictionary(v => v.Name, StringComparer.OrdinalIgnoreCase);

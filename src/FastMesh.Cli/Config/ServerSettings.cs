@@ -64,7 +64,7 @@ internal sealed class ServerSettings(ConfigTree server, string? netName)
             LocalDiscovery = server.Boolean("LocalDiscovery") ?? false,
             StrictSubnets = TunnelServer || (server.Boolean("StrictSubnets") ?? false),
             TunnelServer = TunnelServer,
-            Hostnames = server.Boolean("Hostnames") ?? false,
+            LegacyProtocol = server.Boolean("LegacyProtocol") ?? true,
             Pmtu = server.Integer("PMTU"),
             ReplayWindow = AtLeast("ReplayWindow", 0, preset.ReplayWindow),
             MaxOutputBufferSize = Math.Max(1, server.Integer("MaxOutputBufferSize") ?? preset.MaxOutputBufferSize),

@@ -101,9 +101,6 @@ public sealed record MeshSettings
     /// <summary>TunnelServer.</summary>
     public bool TunnelServer { get; init; }
 
-    /// <summary>Hostnames: reverse lookups in log text.</summary>
-    public bool Hostnames { get; init; }
-
     /// <summary>PMTU: ceiling for the path MTU of direct neighbours, bytes, or null.</summary>
     public int? Pmtu { get; init; }
 

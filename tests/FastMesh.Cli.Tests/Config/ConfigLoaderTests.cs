@@ -24,7 +24,7 @@ public class ConfigLoaderTests
         Assert.Equal((60, 5, 3600, 600), (Seconds(mesh.PingInterval), Seconds(mesh.PingTimeout), Seconds(mesh.KeyExpire), Seconds(mesh.MacExpire)));
         Assert.Equal((0, 900, 16, 15180), (Seconds(mesh.MinTimeout), Seconds(mesh.MaxTimeout), mesh.ReplayWindow, mesh.MaxOutputBufferSize));
         Assert.True(mesh.ClampMss && mesh.PmtuDiscovery && options.PortIsDefault);
-        Assert.False(mesh.TcpOnly || mesh.IndirectData || mesh.StrictSubnets || mesh.TunnelServer || mesh.LocalDiscovery || mesh.Hostnames);
+        Assert.False(mesh.TcpOnly || mesh.IndirectData || mesh.StrictSubnets || mesh.TunnelServer || mesh.LocalDiscovery);
         Assert.Equal((RoutingMode.Router, ForwardingMode.Internal, BroadcastMode.SpanningTree), Modes(mesh));
         Assert.Equal((DeviceKind.Tun, "/dev/net/tun", ""), Device(options));
         Assert.Null(mesh.Proxy ?? (object?)mesh.Pmtu ?? options.Nice ?? (object?)options.ScriptsInterpreter);
