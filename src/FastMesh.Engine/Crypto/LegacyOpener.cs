@@ -32,7 +32,7 @@ public enum OpenResult
 /// datagrams in all, of which a forgery counts as <see cref="ForgeryCost"/>: so forgeries cost double work for a moment only. A key without MAC
 /// has no such grace.
 /// </remarks>
-public sealed partial class LegacyOpener
+public sealed class LegacyOpener
 {
     /// <summary>Where the frame begins in the output.</summary>
     public const int FrameOffset = LegacySealer.SequenceLength;
@@ -48,6 +48,9 @@ public sealed partial class LegacyOpener
 
     /// <summary>As how many datagrams a forged one counts.</summary>
     public const int ForgeryCost = 64;
+
+    /// <summary>The most datagrams that are authenticated together.</summary>
+    internal const int MaxTogether = 64;
 
     private const int MinFrameLength = 14, MaxCompressedDatagram = 4096;
 
@@ -91,6 +94,9 @@ public sealed partial class LegacyOpener
     /// <summary>Index of the shard that uses this opener.</summary>
     public int Owner { get; }
 
+    /// <summary>Bytes of a sequence number and a MAC: anything shorter is malformed.</summary>
+    internal int MinDatagram => LegacySealer.SequenceLength + _macLength;
+
     /// <summary>
     /// The highest sequence number accepted under this key, 0 before the first. May be read from any thread; beyond 2^30 the keys are renewed.
     /// </summary>
@@ -108,20 +114,37 @@ public sealed partial class LegacyOpener
     /// <param name="frameOffset">Where the frame begins in <paramref name="output"/>: always <see cref="FrameOffset"/>.</param>
     /// <param name="frameLength">Bytes of the frame, at least 14 if it was opened.</param>
     public OpenResult Open(ReadOnlySpan<byte> datagram, Span<byte> output, out int frameOffset, out int frameLength) =>
-        OpenFromTrain(datagram, isGenuine: false, output, out frameOffset, out frameLength);
+        OpenVerified(datagram, IsGenuine(datagram), output, out frameOffset, out frameLength);
 
-    /// <summary>The same for a datagram of which <see cref="Authenticate"/> may have said that it <paramref name="isGenuine"/>.</summary>
-    internal OpenResult OpenFromTrain(ReadOnlySpan<byte> datagram, bool isGenuine, Span<byte> output, out int frameOffset, out int frameLength)
+    /// <summary>
+    /// The first half of <see cref="Open"/> for datagrams that came together: authenticates all of
+    /// them, in half the time if the digest is SHA-256.
+    /// </summary>
+    /// <param name="memory">Where they lie.</param>
+    /// <param name="datagrams">Offset and length of each, the length at least <see cref="MinDatagram"/>; at most 64.</param>
+    /// <returns>Bit 0 tells whether the first one's MAC is right, bit 1 the second one's, and so on.</returns>
+    internal ulong Verify(ReadOnlySpan<byte> memory, ReadOnlySpan<(int Offset, int Length)> datagrams)
+    {
+        if (_hmac is null)
+            return ulong.MaxValue;
+        Span<(int, int)> messages = stackalloc (int, int)[MaxTogether];
+        for (int i = 0; i < datagrams.Length; i++)
+            messages[i] = (datagrams[i].Offset, datagrams[i].Length - _macLength);
+        return _hmac.VerifyTrain(memory, messages[..datagrams.Length], _macLength);
+    }
+
+    /// <summary>The second half: what is left to do for one datagram once it is known whether its MAC is right under this key.</summary>
+    internal OpenResult OpenVerified(ReadOnlySpan<byte> datagram, bool genuine, Span<byte> output, out int frameOffset, out int frameLength)
     {
         frameOffset = FrameOffset;
-        OpenResult result = OpenCore(datagram, isGenuine, output, out frameLength);
+        OpenResult result = OpenCore(datagram, genuine, output, out frameLength);
         LegacyOpener? previous = _previous;
         if (previous is null)
             return result;
 
         if (result == OpenResult.Forged)
         {
-            result = previous.OpenCore(datagram, isGenuine: false, output, out frameLength);
+            result = previous.OpenCore(datagram, previous.IsGenuine(datagram), output, out frameLength);
             _previousBudget -= result == OpenResult.Forged ? ForgeryCost : 1;
         }
         else if (result == OpenResult.Opened)
@@ -134,15 +157,17 @@ public sealed partial class LegacyOpener
         return result;
     }
 
-    private OpenResult OpenCore(ReadOnlySpan<byte> datagram, bool isGenuine, Span<byte> output, out int frameLength)
+    private bool IsGenuine(ReadOnlySpan<byte> datagram) =>
+        _hmac is null || (datagram.Length >= MinDatagram && _hmac.Verify(datagram[..^_macLength], datagram[^_macLength..]));
+
+    private OpenResult OpenCore(ReadOnlySpan<byte> datagram, bool genuine, Span<byte> output, out int frameLength)
     {
         frameLength = 0;
-        int sealedLength = datagram.Length - _macLength;
-        if (!_usable || sealedLength < LegacySealer.SequenceLength || output.Length < OutputLength(datagram.Length))
+        if (!_usable || datagram.Length < MinDatagram || output.Length < OutputLength(datagram.Length))
             return OpenResult.Malformed;
-        ReadOnlySpan<byte> cipherText = datagram[..sealedLength];
-        if (!isGenuine && _hmac is not null && !_hmac.Verify(cipherText, datagram[sealedLength..]))
+        if (!genuine)
             return OpenResult.Forged;
+        ReadOnlySpan<byte> cipherText = datagram[..^_macLength];
 
         // Compressed frames are decrypted aside, so that the frame itself always lands in the output.
         Span<byte> plain = _compressor is null ? output : _scratch;

@@ -6,10 +6,10 @@ namespace FastMesh.Engine.DataPath;
 
 // Network to device, in packet order. Everything runs on the shard's thread.
 //
-//   1  Match   each train to the node at its source address, once       unknown sources are reported
-//   2  Open    MACs of a train together, then each datagram next to
-//              the packet it may be merged with                         sessions of other shards: handed over
-//   3  Forward the frame                                                probes are reported; the rest is Forwarder's
+//   1  Match   trains from one address to the node there, once          unknown sources are reported
+//   2  Verify  their datagrams together, where they are                 sessions of other shards: handed over
+//   3  Open    each datagram, next to the packet it may be merged with
+//   4  Forward the frame                                                probes are reported; the rest is Forwarder's
 
 /// <summary>Takes received datagrams apart (tinc 1.0 reference, 5.3).</summary>
 internal sealed class Inbound(ShardState state, Forwarder forwarder, TrainWriter trains, DeviceWriter device, ShardMail mail)
@@ -17,36 +17,86 @@ internal sealed class Inbound(ShardState state, Forwarder forwarder, TrainWriter
     /// <summary>The longest datagram any tinc node sends, bytes (tinc 1.0 reference, 5.2).</summary>
     public const int MaxDatagram = 1661;
 
+    private readonly (int Offset, int Length)[] _datagrams = new (int, int)[LegacyOpener.MaxTogether];
+    private int _count;
+
     /// <summary>Handles all datagrams that came in on one socket. Their memory is free afterwards.</summary>
     public void Process(PacketBatch batch, int socket)
     {
-        for (int i = 0; i < batch.Count; i++)
+        for (int next = 0; next < batch.Count;)
         {
-            ref Packet train = ref batch[i];
-            state.Counters.Add(ShardCounter.DatagramsIn, train.Datagrams);
-            if (train.SegmentSize == 0)
-                train.SegmentSize = Math.Max(train.Length, 1);
-            Span<byte> bytes = batch.Bytes(i);
-            if (state.Table.TryFindByAddress(train.Endpoint, out PeerRoute? peer))
-                Match(peer, bytes, train.SegmentSize, socket);
+            int first = next;
+            while (next < batch.Count && (next == first || batch[next].Endpoint == batch[first].Endpoint))
+            {
+                ref Packet train = ref batch[next++];
+                state.Counters.Add(ShardCounter.DatagramsIn, train.Datagrams);
+                if (train.SegmentSize == 0)
+                    train.SegmentSize = Math.Max(train.Length, 1);
+            }
+
+            if (state.Table.TryFindByAddress(batch[first].Endpoint, out PeerRoute? peer))
+                Match(peer, batch, first, next, socket);
             else
-                ReportUnknown(train.Endpoint, bytes, train.SegmentSize, socket);
+                ReportUnknown(batch, first, next, socket);
         }
     }
 
     /// <summary>Opens one datagram as coming from a node, and forwards what is in it.</summary>
-    public void Open(PeerRoute peer, ReadOnlySpan<byte> datagram) => Open(peer, datagram, isGenuine: false);
-
-    private void Open(PeerRoute peer, ReadOnlySpan<byte> datagram, bool isGenuine)
+    public void Open(PeerRoute peer, ReadOnlySpan<byte> datagram)
     {
-        if (datagram.Length > MaxDatagram || peer.Opener is null)
-        {
-            state.Counters.Drop(peer.Opener is null ? DropReason.NoKey : DropReason.BadDatagram);
+        if (!IsAcceptable(peer, datagram.Length))
             return;
+        _datagrams[_count++] = (0, datagram.Length);
+        OpenCollected(peer, datagram);
+    }
+
+    private void Match(PeerRoute peer, PacketBatch batch, int first, int end, int socket)
+    {
+        trains.NoteSocket(peer.Id, socket);
+        int otherShard = peer.Opener is { } opener && opener.Owner != state.Index ? opener.Owner : -1;
+        for (int i = first; i < end; i++)
+        {
+            Packet train = batch[i];
+            for (int at = 0; at < train.Length; at += train.SegmentSize)
+            {
+                (int offset, int length) = (train.Offset + at, Math.Min(train.SegmentSize, train.Length - at));
+                if (otherShard >= 0)
+                    mail.Order(otherShard, new(OrderKind.Open, peer.Id) { Socket = socket }, batch.Bytes(offset, length));
+                else if (IsAcceptable(peer, length))
+                    _datagrams[_count++] = (offset, length);
+                if (_count == _datagrams.Length)
+                    OpenCollected(peer, batch.Memory);
+            }
         }
 
+        OpenCollected(peer, batch.Memory);
+    }
+
+    /// <summary>Whether a datagram from a node may be worth opening; else counts why not.</summary>
+    private bool IsAcceptable(PeerRoute peer, int length)
+    {
+        if (peer.Opener is not null && length >= peer.Opener.MinDatagram && length <= MaxDatagram)
+            return true;
+        state.Counters.Drop(peer.Opener is null ? DropReason.NoKey : DropReason.BadDatagram);
+        return false;
+    }
+
+    /// <summary>Opens the datagrams listed in <see cref="_datagrams"/>, in order.</summary>
+    private void OpenCollected(PeerRoute peer, ReadOnlySpan<byte> memory)
+    {
+        ReadOnlySpan<(int Offset, int Length)> datagrams = _datagrams.AsSpan(0, _count);
+        _count = 0;
+        if (datagrams.IsEmpty)
+            return;
+        ulong genuine = peer.Opener!.Verify(memory, datagrams);
+        for (int i = 0; i < datagrams.Length; i++)
+            Open(peer, memory.Slice(datagrams[i].Offset, datagrams[i].Length), (genuine >> i & 1) != 0);
+    }
+
+    private void Open(PeerRoute peer, ReadOnlySpan<byte> datagram, bool genuine)
+    {
         Span<byte> output = device.Reserve(LegacyOpener.OutputLength(datagram.Length));
-        OpenResult result = peer.Opener.OpenFromTrain(datagram, isGenuine, output, out int offset, out int length);
+        OpenResult result = peer.Opener!.OpenVerified(datagram, genuine, output, out int offset, out int length);
         if (result == OpenResult.Opened)
             Forward(peer, new Frame(output.Slice(offset - Frame.Room, Frame.Room + length)));
         else
@@ -54,31 +104,17 @@ internal sealed class Inbound(ShardState state, Forwarder forwarder, TrainWriter
         device.Release();
     }
 
-    private void Match(PeerRoute peer, Span<byte> train, int size, int socket)
+    private void ReportUnknown(PacketBatch batch, int first, int end, int socket)
     {
-        trains.NoteSocket(peer.Id, socket);
-        if (peer.Opener is { } opener && opener.Owner != state.Index)
+        for (int i = first; i < end; i++)
         {
-            for (; !train.IsEmpty; train = train[Math.Min(size, train.Length)..])
-                mail.Order(opener.Owner, new(OrderKind.Open, peer.Id) { Socket = socket }, train[..Math.Min(size, train.Length)]);
-            return;
+            Packet train = batch[i];
+            for (int at = 0; at < train.Length; at += train.SegmentSize)
+            {
+                int length = Math.Min(Math.Min(train.SegmentSize, MaxDatagram), train.Length - at);
+                mail.UnknownDatagram(train.Endpoint, socket, batch.Bytes(train.Offset + at, length));
+            }
         }
-
-        ulong genuine = 0;
-        for (int i = 0; !train.IsEmpty; i++)
-        {
-            Span<byte> datagram = train[..Math.Min(size, train.Length)];
-            if (i % LegacyOpener.MaxTrain == 0) // a single one, or one nobody sends, is left to Open
-                genuine = datagram.Length < train.Length && size <= MaxDatagram ? peer.Opener?.Authenticate(train, size) ?? 0 : 0;
-            Open(peer, datagram, ((genuine >> (i % LegacyOpener.MaxTrain)) & 1) != 0);
-            train = train[datagram.Length..];
-        }
-    }
-
-    private void ReportUnknown(in Endpoint source, ReadOnlySpan<byte> train, int size, int socket)
-    {
-        for (; !train.IsEmpty; train = train[Math.Min(size, train.Length)..])
-            mail.UnknownDatagram(source, socket, train[..Math.Min(Math.Min(size, MaxDatagram), train.Length)]);
     }
 
     private void Forward(PeerRoute peer, Frame frame)

@@ -75,11 +75,14 @@ internal sealed unsafe class PacketBatch : IDisposable
     /// <summary>Whether a packet of that many bytes fits at <see cref="Tail"/>.</summary>
     public bool Fits(int bytes) => Count < _packets.Length && bytes <= Room;
 
+    /// <summary>All of the memory; offsets of packets count from its first byte.</summary>
+    public Span<byte> Memory => _memory.Span(0);
+
     /// <summary>The address of a byte, for system calls.</summary>
     public byte* Address(int offset) => _base + offset;
 
     /// <summary>Bytes anywhere in the memory, headroom included. The range is checked.</summary>
-    public Span<byte> Bytes(int offset, int length) => _memory.Span(0).Slice(offset, length);
+    public Span<byte> Bytes(int offset, int length) => Memory.Slice(offset, length);
 
     /// <summary>The bytes of a packet.</summary>
     public Span<byte> Bytes(int index) => Bytes(this[index].Offset, this[index].Length);

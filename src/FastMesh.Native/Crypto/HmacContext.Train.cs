@@ -36,7 +36,45 @@ public sealed unsafe partial class HmacContext
         return true;
     }
 
+    /// <summary>
+    /// Compares the tag right behind each message with the right one, as <see cref="Verify"/> does: in constant time, and none is written anywhere.
+    /// </summary>
+    /// <param name="memory">Where the messages lie; none is empty.</param>
+    /// <param name="messages">Offset and length of each, without the tag; at most 64.</param>
+    /// <param name="tagLength">Leading bytes of the tag that were sent.</param>
+    /// <returns>Bit 0 tells whether the first message is genuine, bit 1 the second, and so on.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">There are too many messages, or one with its tag is not inside the memory.</exception>
+    public ulong VerifyTrain(ReadOnlySpan<byte> memory, ReadOnlySpan<(int Offset, int Length)> messages, int tagLength)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(messages.Length, HashBurst.MaxMessages);
+        if (tagLength > Digest.Size || IsClosed)
+            return 0;
+        ulong genuine = 0;
+        bool together = _isSha256 && HasTrains && messages.Length >= MinBurst;
+        if (together && !RunBurst(memory, messages, tagLength))
+            return 0;
+        for (int i = 0; i < messages.Length; i++)
+        {
+            (int offset, int length) = messages[i];
+            ReadOnlySpan<byte> tag = memory.Slice(offset + length, tagLength);
+            bool right = together ? CryptographicOperations.FixedTimeEquals(HashBurst.Current.Tag(i)[..tagLength], tag)
+                : Verify(memory.Slice(offset, length), tag);
+            genuine |= right ? 1UL << i : 0;
+        }
+
+        return genuine;
+    }
+
     private bool ComputeBurst(Span<byte> memory, ReadOnlySpan<(int Offset, int Length)> messages, int tagLength)
+    {
+        bool ok = RunBurst(memory, messages, tagLength);
+        for (int i = 0; i < messages.Length && ok; i++)
+            HashBurst.Current.Tag(i)[..tagLength].CopyTo(memory[(messages[i].Offset + messages[i].Length)..]);
+        return ok;
+    }
+
+    /// <summary>Leaves the tags in the thread's <see cref="HashBurst"/>.</summary>
+    private bool RunBurst(ReadOnlySpan<byte> memory, ReadOnlySpan<(int Offset, int Length)> messages, int tagLength)
     {
         HashBurst burst = HashBurst.Current;
         byte* inner = (byte*)handle, outer = inner + Libcrypto.Sha256ContextSize; // SHA256_CTX begins with the eight words
@@ -55,8 +93,6 @@ public sealed unsafe partial class HmacContext
         }
 
         GC.KeepAlive(this);
-        for (int i = 0; i < messages.Length && ok; i++)
-            burst.Tag(i)[..tagLength].CopyTo(memory[(messages[i].Offset + messages[i].Length)..]);
         return ok;
     }
 

@@ -78,6 +78,49 @@ public sealed class LegacyTrainTests
         Assert.Equal(0, sealer.Seal(new byte[64], _output));
     }
 
+    [Theory]
+    [InlineData(427, 672, 4, 0)]
+    [InlineData(44, 674, 6, 0)]
+    [InlineData(0, 0, 0, 0)]
+    [InlineData(427, 672, 4, 1)]
+    public void Datagrams_verified_together_open_as_they_do_alone(int cipher, int digest, int mac, int compression)
+    {
+        int seed = Environment.TickCount;
+        Random random = new(seed);
+        LegacyKey oldKey = LegacyKey.Generate(new(cipher, digest, mac, compression), new SystemRandom());
+        LegacyKey key = LegacyKey.Generate(new(cipher, digest, mac, compression), new SystemRandom());
+        LegacySealer oldSealer = new(oldKey, 0), sealer = new(key, 0);
+        LegacyOpener together = new(key, 16, 0, new(oldKey, 16, 0, null)), alone = new(key, 16, 0, new(oldKey, 16, 0, null));
+        byte[] expected = new byte[_opened.Length];
+        for (int round = 0; round < 20; round++)
+        {
+            var datagrams = new (int Offset, int Length)[random.Next(1, 65)];
+            for (int i = 0; i < datagrams.Length; i++)
+            {
+                int at = i * OutputStride, length = (random.Next(8) == 0 ? oldSealer : sealer).Seal([0, 0, 0, 0, .. RandomFrame(random)], _output.AsSpan(at, OutputStride));
+                if (random.Next(4) == 0)
+                    length = random.Next(together.MinDatagram, length);
+                else if (random.Next(4) == 0)
+                    _output[at + random.Next(length)] ^= 64;
+                datagrams[i] = (at, length);
+                if (i > 0 && random.Next(8) == 0)
+                    datagrams[i] = datagrams[i - 1]; // a replay
+            }
+
+            ulong genuine = together.Verify(_output, datagrams);
+            for (int i = 0; i < datagrams.Length; i++)
+            {
+                ReadOnlySpan<byte> datagram = _output.AsSpan(datagrams[i].Offset, datagrams[i].Length);
+                OpenResult result = alone.Open(datagram, expected, out _, out int expectedLength);
+                OpenResult actual = together.OpenVerified(datagram, (genuine >> i & 1) != 0, _opened, out int offset, out int length);
+                Assert.True((result, expectedLength) == (actual, length), $"seed {seed}, round {round}, datagram {i}: {result}, {actual}");
+                Assert.True(_opened.AsSpan(offset, Math.Max(0, length)).SequenceEqual(expected.AsSpan(offset, Math.Max(0, length))), $"seed {seed}");
+            }
+        }
+
+        Assert.Equal(alone.HighestSequence, together.HighestSequence);
+    }
+
     [Fact]
     public void A_header_without_room_for_the_number_is_misuse()
     {

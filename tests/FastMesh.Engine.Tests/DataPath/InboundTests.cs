@@ -117,6 +117,50 @@ public sealed class InboundTests : IDisposable
     }
 
     [Fact]
+    public void Trains_and_single_datagrams_of_several_senders_in_one_receive_are_told_apart()
+    {
+        Node c = _network.Neighbour("c", "10.3.0.0/16");
+        Node selfAtC = new TestNetwork("c").Neighbour("self");
+        TestNetwork.Pair(c, selfAtC, LegacySuite.Default);
+        byte[][] fromB = [.. Enumerable.Range(1, 80).Select(i => TestFrames.Udp4("10.2.0.1", "10.1.0.1", 100 + i))];
+        byte[] fromC = TestFrames.Udp4("10.3.0.1", "10.1.0.1", 60), equal = TestFrames.Udp4("10.2.0.1", "10.1.0.1", 300, dontFragment: false);
+        byte[] copies = [.. Seal(equal), .. Seal(equal), .. Seal(equal)];
+        Shard.Socket4.Input.Enqueue(new(Seal(fromB[0]), Endpoint: _b.Address));
+        Shard.Socket4.Input.Enqueue(new(copies, Endpoint: _b.Address, SegmentSize: copies.Length / 3));
+        Shard.Socket4.Input.Enqueue(new(Seal(fromC, selfAtC), Endpoint: c.Address));
+        Shard.Socket4.Input.Enqueue(new(Seal(fromC), Endpoint: c.Address)); // b's key, c's address
+        Shard.Socket4.Input.Enqueue(new(Seal(fromB[1], selfAtC), Endpoint: Endpoint.FromIPv4(0xc0000263, 655)));
+        foreach (byte[] frame in fromB[2..])
+            Shard.Socket4.Input.Enqueue(new(Seal(frame), Endpoint: _b.Address));
+        Shard.Work();
+        Assert.Equal([fromB[0], equal, equal, equal, fromC, .. fromB[2..]], Shard.Device.Output.Select(packet => packet.Bytes));
+        Assert.Equal(1, Shard.Counters[DropReason.BadDatagram]);
+        Assert.Equal(ShardReportKind.UnknownDatagram, Assert.Single(Shard.Reports()).Header.Kind);
+    }
+
+    [Fact]
+    public void A_train_of_more_datagrams_than_are_verified_together_is_opened_whole()
+    {
+        byte[][] frames = [.. Enumerable.Range(0, 150).Select(i => TestFrames.Udp4("10.2.0.1", "10.1.0.1", 100, id: (ushort)(i * 3), dontFragment: false))];
+        byte[][] sealedFrames = [.. frames.Select(frame => Seal(frame))];
+        Receive(_b.Address, [.. sealedFrames.SelectMany(bytes => bytes)], sealedFrames[0].Length);
+        Assert.Equal(frames, Shard.Device.Output.Select(packet => packet.Bytes));
+    }
+
+    [Fact]
+    public void A_train_across_a_change_of_keys_loses_nothing()
+    {
+        Node old = new TestNetwork("b").Neighbour("self");
+        (old.Sealer, LegacyOpener previous) = (_selfAtB.Sealer, _b.Opener!);
+        LegacyKey key = LegacyKey.Generate(LegacySuite.Default, new SystemRandom());
+        (_selfAtB.Sealer, _b.Opener) = (new(key, 0), new(key, 16, 0, previous));
+        byte[][] frames = [.. Enumerable.Range(0, 20).Select(i => TestFrames.Udp4("10.2.0.1", "10.1.0.1", 100, id: (ushort)(i * 3), dontFragment: false))];
+        byte[][] sealedFrames = [.. frames.Select((frame, i) => Seal(frame, i < 9 ? old : _selfAtB))];
+        Receive(_b.Address, [.. sealedFrames.SelectMany(bytes => bytes)], sealedFrames[0].Length);
+        Assert.Equal(frames, Shard.Device.Output.Select(packet => packet.Bytes));
+    }
+
+    [Fact]
     public void A_packet_of_another_flow_between_two_segments_is_not_lost_and_not_reordered()
     {
         byte[] first = TestFrames.Tcp4("10.2.0.1", "10.1.0.1", 1, new byte[500], id: 0), tiny = TestFrames.Tcp4("10.2.0.1", "10.1.0.1", 1, [1], port: 80),
@@ -246,11 +290,13 @@ public sealed class InboundTests : IDisposable
         Shard.Work();
     }
 
-    private byte[] Seal(byte[] frame)
+    private byte[] Seal(byte[] frame) => Seal(frame, _selfAtB);
+
+    private static byte[] Seal(byte[] frame, Node session)
     {
         byte[] packet = [0, 0, 0, 0, .. frame];
-        byte[] output = new byte[_selfAtB.Sealer!.SealedLength(frame.Length)];
-        return output[.._selfAtB.Sealer.Seal(packet, output)];
+        byte[] output = new byte[session.Sealer!.SealedLength(frame.Length)];
+        return output[..session.Sealer.Seal(packet, output)];
     }
 
     private static byte[] Open(LegacyOpener opener, ReadOnlySpan<byte> datagram)

@@ -51,6 +51,53 @@ public sealed class HmacTrainTests
         }
     }
 
+    [Theory]
+    [InlineData("sha256", 4)]
+    [InlineData("sha256", 32)]
+    [InlineData("sha1", 20)]
+    public void Every_changed_bit_of_a_train_is_found_and_only_there(string digest, int tagLength)
+    {
+        int seed = Environment.TickCount;
+        Random random = new(seed);
+        byte[] memory = new byte[64 * Stride], key = new byte[48];
+        for (int round = 0; round < 60; round++)
+        {
+            random.NextBytes(key);
+            random.NextBytes(memory);
+            using HmacContext hmac = new(EvpDigest.Find(digest)!, key);
+            var messages = new (int Offset, int Length)[random.Next(0, 65)];
+            ulong expected = 0;
+            for (int i = 0; i < messages.Length; i++)
+            {
+                (int offset, int length) = messages[i] = ((i * Stride) + random.Next(64), random.Next(1, 1700));
+                Net(digest, key, memory.AsSpan(offset, length)).AsSpan(0, tagLength).CopyTo(memory.AsSpan(offset + length));
+                if (random.Next(3) == 0)
+                    memory[offset + random.Next(length + tagLength)] ^= (byte)(1 << random.Next(8));
+                else
+                    expected |= 1UL << i;
+            }
+
+            Assert.True(expected == hmac.VerifyTrain(memory, messages, tagLength), $"seed {seed}, round {round}, {messages.Length} messages");
+        }
+    }
+
+    [Fact]
+    public void Empty_tags_are_right_and_tags_longer_than_the_digest_are_wrong()
+    {
+        using HmacContext hmac = new(EvpDigest.Find("sha256")!, new byte[48]);
+        Assert.Equal(7UL, hmac.VerifyTrain(new byte[300], [(0, 80), (100, 80), (200, 80)], 0));
+        Assert.Equal(0UL, hmac.VerifyTrain(new byte[300], [(0, 80), (100, 80)], 33));
+    }
+
+    [Fact]
+    public void Verifying_outside_of_the_memory_or_too_many_is_misuse()
+    {
+        using HmacContext hmac = new(EvpDigest.Find("sha256")!, new byte[48]);
+        Assert.Throws<ArgumentOutOfRangeException>(() => hmac.VerifyTrain(new byte[200], [(0, 80), (100, 97)], 4));
+        Assert.Throws<ArgumentOutOfRangeException>(() => hmac.VerifyTrain(new byte[200], [(0, 80), (-1, 80)], 4));
+        Assert.Throws<ArgumentOutOfRangeException>(() => hmac.VerifyTrain(new byte[200], new (int, int)[65], 4));
+    }
+
     [Fact]
     public void A_message_without_room_for_its_tag_is_misuse()
     {
@@ -84,6 +131,7 @@ public sealed class HmacTrainTests
         byte[] memory = new byte[46 * Stride];
         (int, int)[] messages = [.. Enumerable.Range(0, 46).Select(i => (i * Stride, 1424))];
         AllocationAssert.None(() => hmac.ComputeTrain(memory, messages, 4));
+        AllocationAssert.None(() => hmac.VerifyTrain(memory, messages, 4));
     }
 
     private static byte[] Net(string digest, byte[] key, ReadOnlySpan<byte> data) => digest switch
