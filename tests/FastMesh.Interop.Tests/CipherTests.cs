@@ -107,7 +107,7 @@ public sealed class CipherTests
             if (result.Lost != 0) return $"size {size}: {result}; {stayer.LogTail(2)}; {changer.LogTail(2)}";
         }
 
-        return stayer.Host.UdpSent() + changer.Host.UdpSent() - sent < 12 ? "the packets did not go by UDP" : null;
+        return stayer.Host.UdpSent() + changer.Host.UdpSent() - sent < 6 ? "the packets did not go by UDP" : null;
     }
 
     private sealed record Variant(string Name, string[] Settings, Func<NodeState, bool> IsShownBy)

@@ -38,7 +38,7 @@ public sealed class ProgramTests
         string log = Path.Combine(node.Directory, "log");
         ShellResult start = node.Host.Try([.. node.Command, "-d2", $"--logfile={log}"]);
         Assert.Equal(0, start.ExitCode);
-        int pid = Detached(node);
+        int pid = PidOf(node);
         Poll.Until(() => File.ReadAllText(log).Contains("Ready", StringComparison.Ordinal), () => File.ReadAllText(log));
         Assert.Matches($@"(?m)^\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d tinc\.mesh\[{pid}\]: Ready$", File.ReadAllText(log));
         Assert.Equal("/", File.ResolveLinkTarget($"/proc/{pid}/cwd", returnFinalTarget: false)!.FullName);
@@ -67,7 +67,7 @@ public sealed class ProgramTests
 
         File.WriteAllText(node.PidFile, stale);
         node.Start();
-        Assert.Equal(node.ProcessId, int.Parse(File.ReadLines(node.PidFile).First(), CultureInfo.InvariantCulture));
+        Assert.Equal(node.ProcessId, PidOf(node));
         Assert.Equal(0, node.Stop());
     }
 
@@ -87,17 +87,27 @@ public sealed class ProgramTests
     }
 
     [SkippableTheory, InlineData(Programs.FastMesh), InlineData(Programs.Tincd)]
-    public void U_R_and_L_show_in_proc(string kind)
+    public void U_and_R_show_in_proc(string kind)
     {
         using TestNetwork network = new();
         MeshNode node = network.AddNode("alone", kind);
-        node.Arguments.AddRange(["-U", "nobody", "-R", "-L"]);
+        node.Arguments.AddRange(["-U", "nobody", "-R"]);
         node.Start();
         string nobody = Shell.Run("id", "-u", "nobody").Trim(), group = Shell.Run("id", "-g", "nobody").Trim();
         Poll.Until(() => Status(node, "Uid").StartsWith(nobody, StringComparison.Ordinal), () => $"Uid: {Status(node, "Uid")}");
         Assert.All(Status(node, "Uid").Split('\t'), uid => Assert.Equal(nobody, uid));
         Assert.All(Status(node, "Gid").Split('\t'), gid => Assert.Equal(group, gid));
         Assert.Equal(node.Directory, File.ResolveLinkTarget($"/proc/{node.ProcessId}/root", returnFinalTarget: false)!.FullName);
+    }
+
+    /// <summary>Without -U: FastMesh refuses the two together where the limit of locked memory would end it later.</summary>
+    [SkippableTheory, InlineData(Programs.FastMesh), InlineData(Programs.Tincd)]
+    public void L_shows_in_proc(string kind)
+    {
+        using TestNetwork network = new();
+        MeshNode node = network.AddNode("alone", kind);
+        node.Arguments.Add("-L");
+        node.Start();
         Assert.DoesNotMatch("^0 kB", Status(node, "VmLck"));
     }
 
@@ -134,9 +144,11 @@ public sealed class ProgramTests
     private static string Status(MeshNode node, string field) =>
         File.ReadLines($"/proc/{node.ProcessId}/status").First(line => line.StartsWith(field + ":", StringComparison.Ordinal))[(field.Length + 1)..].Trim();
 
-    private static int Detached(MeshNode node)
+    /// <summary>The first line of the pid file, which may be locked.</summary>
+    private static int PidOf(MeshNode node)
     {
         Assert.True(File.Exists(node.PidFile), "no pid file");
-        return int.Parse(File.ReadLines(node.PidFile).First(), CultureInfo.InvariantCulture);
+        using StreamReader reader = new(File.Open(node.PidFile, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
+        return int.Parse(reader.ReadLine()!, CultureInfo.InvariantCulture);
     }
 }

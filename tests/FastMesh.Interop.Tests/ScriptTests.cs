@@ -19,6 +19,7 @@ public sealed class ScriptTests
         NetworkHost host = network.AddHost("self");
         string expected = Life(network, host, peer, Programs.Tincd, mode);
         string actual = Life(network, host, peer, Programs.FastMesh, mode);
+        Assert.Equal(Sequence(expected), Sequence(actual));
         Assert.Equal(expected, actual);
         Assert.All(s_scripts, script => Assert.Contains($"== {script}\n", expected, StringComparison.Ordinal));
         Assert.Contains("\nREMOTEADDRESS=192.0.2.1\n", expected, StringComparison.Ordinal);
@@ -73,7 +74,6 @@ public sealed class ScriptTests
         if (peer.Settings.Count == 1) peer.Settings.Add($"Mode = {mode}");
         self.Settings.Add($"Mode = {mode}");
         self.Environment["INHERITED"] = "a value with spaces";
-        self.Environment["NODE"] = "overridden";
         self.ConnectTo(peer);
         foreach (MeshNode reader in new[] { self, peer })
         {
@@ -86,6 +86,12 @@ public sealed class ScriptTests
         self.WaitForConnection(peer);
         Poll.Until(() => Count(dump, "== subnet-up\n") >= 4, () => $"the peer's subnets did not come up\n{self.LogTail(30)}");
         Poll.Until(() => File.Exists(dump) && Count(dump, "== hosts/peer-up\n") == 1, () => "the peer did not come up");
+        if (mode == "switch")
+        {
+            // The own address is learned from a question that nobody answers, before the peer's can be.
+            Poll.Until(() => !host.CanPing("10.20.99.9") && Count(dump, "\nSUBNET=2:0:0:0:0:") >= 1, () => "the own address was not learned");
+        }
+
         Poll.Until(() => host.CanPing(peer.Inner), () => "no ping");
         if (mode == "switch") Poll.Until(() => Count(dump, "\nSUBNET=2:0:0:0:0:") >= 2, () => $"the addresses were not learned\n{self.LogTail(30)}");
         peer.Stop();
@@ -93,6 +99,13 @@ public sealed class ScriptTests
         self.Stop();
         return File.ReadAllText(dump);
     }
+
+    /// <summary>What ran in which order, and for what: a readable first comparison.</summary>
+    private static string Sequence(string dump) => string.Join('\n', dump.Split("== ", StringSplitOptions.RemoveEmptyEntries).Select(part =>
+    {
+        string[] lines = part.Split('\n');
+        return string.Join(' ', [lines[0], .. lines.Where(line => line.StartsWith("NODE=", StringComparison.Ordinal) || line.StartsWith("SUBNET=", StringComparison.Ordinal))]);
+    }));
 
     /// <summary>A fixed hardware address, and no IPv6, whose chatter would be learned at times of its own.</summary>
     private static string QuietTincUp(MeshNode node) => $"""

@@ -19,7 +19,7 @@ public sealed class UnreachableTests
     {
         string[] expected = Answers(Programs.Tincd), actual = Answers(Programs.FastMesh);
         for (int i = 0; i < s_cases.Length; i++) Assert.Contains(s_cases[i].Expected, expected[i], StringComparison.Ordinal);
-        Assert.Equal(expected, actual);
+        for (int i = 0; i < s_cases.Length; i++) Assert.Equal(expected[i], actual[i]);
     }
 
     [SkippableTheory, InlineData(Programs.FastMesh), InlineData(Programs.Tincd)]
@@ -91,8 +91,8 @@ public sealed class UnreachableTests
             network.Until(() =>
             {
                 alpha.Host.Try("ping", "-n", "-c", "1", "-W", "1", "-p", "5a", "-s", "600", target);
-                return errors.Count("unreachable") > 0;
-            }, $"an answer for {target}");
+                return errors.Count("unreachable") > 1; // The first is complete when the second has begun.
+            }, $"answers for {target}");
             answers.Add(WithoutChance(errors.Packets()[0]));
         }
 

@@ -56,7 +56,10 @@ public sealed partial class NetworkHost : IDisposable
 
     public bool CanPing(string address) => Ping(address).Received == 1;
 
-    /// <summary>UDP datagrams that left this host, over both address families.</summary>
+    /// <summary>
+    /// UDP messages that left this host, over both address families. A train of segments counts once, so a busy FastMesh
+    /// shows fewer than it carried packets: compare with half of what was sent.
+    /// </summary>
     public long UdpSent() => UdpOut().Matches(Sh("cat /proc/net/snmp /proc/net/snmp6")).Sum(match =>
         long.Parse(match.Groups["v4"].Success ? match.Groups["v4"].ValueSpan : match.Groups["v6"].ValueSpan, CultureInfo.InvariantCulture));
 
