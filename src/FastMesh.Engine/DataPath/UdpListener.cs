@@ -52,6 +52,8 @@ public sealed class UdpListener : IDisposable
                 local = BoundTo(sockets[0].Descriptor); // the others share the port the kernel chose for the first
             }
 
+            if (shards > 1)
+                SourceSteering.Attach(sockets[0].Descriptor, local.IsIPv6, shards);
             return new(local, [.. sockets]);
         }
         catch (LinuxException e)

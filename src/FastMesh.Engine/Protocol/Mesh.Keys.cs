@@ -190,7 +190,7 @@ public sealed partial class Mesh
     private bool IsWornOut(Peer peer) =>
         peer.IssuedAt >= _keysChanged && peer.Node.Opener?.HighestSequence > ProtocolLimits.RekeySequence;
 
-    private int OwnerShard(Node node) => ForwardingTable.OwnerShard(node.Id, _settings.Forwarding.Shards);
+    private int OwnerShard(Node node) => ForwardingTable.OwnerShard(node.Address, node.Id, _settings.Forwarding.Shards);
 
     /// <summary>Whether some node sees us at this address.</summary>
     private bool IsOwnAddress(Endpoint address) => Self.Edges.Values.Any(edge => edge.Reverse?.Address == address);

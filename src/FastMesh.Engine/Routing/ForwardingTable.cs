@@ -9,6 +9,9 @@ namespace FastMesh.Engine.Routing;
 /// </summary>
 public sealed class ForwardingTable
 {
+    /// <summary>A number of four bytes times this one has the sum of the bytes, modulo 256, in its highest byte.</summary>
+    public const uint AddBytes = 0x0101_0101;
+
     private readonly PeerRoute?[] _peers;
     private readonly PrefixMap _ipv4 = new(), _ipv6 = new(), _macs = new();
     private readonly Dictionary<ulong, LearnedMac> _learned = [];
@@ -41,10 +44,25 @@ public sealed class ForwardingTable
             _learned[mac.Address.Value] = mac;
     }
 
-    /// <summary>The shard that owns the sessions with a node.</summary>
+    /// <summary>
+    /// The shard that owns the sessions with a node: where the kernel delivers datagrams from its address, so that they need not be handed
+    /// over. The shards take neighbouring addresses in turn. Ports do not count, because address translation changes them.
+    /// </summary>
+    /// <param name="address">The node's UDP address; if none is known, <paramref name="id"/> decides.</param>
     /// <param name="id">The node's <see cref="Node.Id"/>.</param>
     /// <param name="shards">Number of shards.</param>
-    public static int OwnerShard(int id, int shards) => id % Math.Max(1, shards);
+    public static int OwnerShard(in Endpoint address, int id, int shards)
+    {
+        uint choice = (uint)id;
+        if (address.IsSet)
+        {
+            UInt128 bits = address.IsIPv4 ? address.IPv4 : address.IPv6;
+            uint words = unchecked((uint)(bits >> 96) + (uint)(bits >> 64) + (uint)(bits >> 32) + (uint)bits);
+            choice = unchecked(words * AddBytes) >> 24;
+        }
+
+        return (int)(choice % (uint)Math.Max(1, shards));
+    }
 
     /// <summary>The fixed settings.</summary>
     public ForwardingOptions Options { get; }

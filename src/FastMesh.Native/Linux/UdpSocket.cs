@@ -101,8 +101,9 @@ public static unsafe class UdpSocket
     }
 
     /// <summary>
-    /// Lets a classic BPF program choose the socket of this socket's SO_REUSEPORT group: it sees the UDP payload and returns an index in
-    /// bind order; anything out of range falls back to the kernel's flow hash. Returns 0 or the negated errno.
+    /// Lets a classic BPF program choose the socket of this socket's SO_REUSEPORT group: it sees the UDP payload, from offset 0xfff00000
+    /// (SKF_NET_OFF) on the IP header, and returns an index in bind order; anything out of range falls back to the kernel's flow hash.
+    /// Returns 0 or the negated errno.
     /// </summary>
     public static int AttachSteering(int fd, ReadOnlySpan<BpfInstruction> program)
     {

@@ -25,6 +25,21 @@ public sealed class KeyRequestTests
         Assert.NotNull(_mesh.Route("beta")!.Opener);
     }
 
+    [Theory]
+    [InlineData("192.0.2.1")]
+    [InlineData("192.0.2.2")]
+    [InlineData("192.0.2.3")]
+    public void Both_sessions_belong_to_the_shard_that_the_node_s_address_chooses(string address)
+    {
+        MeshHarness mesh = new MeshHarness(settings => settings with { Forwarding = settings.Forwarding with { Shards = 3 } }).Start();
+        ConnectionId from = mesh.Accept(address);
+        mesh.Say(from, "0 beta 17", "4 655 10 c", "12 1 beta self 192.0.2.77 655 c 10", $"16 beta self {Key} 427 672 4 0");
+        PeerRoute route = mesh.Route("beta")!;
+        Assert.Equal(address, route.Address.AddressText);
+        int owner = ForwardingTable.OwnerShard(route.Address, 0, 3);
+        Assert.Equal((owner, owner), (route.Opener!.Owner, route.Sealer!.Owner));
+    }
+
     [Fact]
     public void Req_key_is_answered_with_a_new_key_each_time()
     {

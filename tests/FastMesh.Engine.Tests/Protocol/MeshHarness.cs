@@ -67,9 +67,10 @@ internal sealed class MeshHarness : IPeerDirectory, IRandomSource, ILoggerFactor
         return id;
     }
 
-    public ConnectionId Accept()
+    public ConnectionId Accept(string address = "192.0.2.2")
     {
-        ConnectionId id = Mesh.HandleAccepted(Endpoint.FromIPv4(0xc0000202, 50000), Now);
+        Assert.True(Endpoint.TryParse(address, "50000", out Endpoint remote));
+        ConnectionId id = Mesh.HandleAccepted(remote, Now);
         Drain();
         return id;
     }

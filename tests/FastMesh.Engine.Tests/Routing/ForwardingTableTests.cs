@@ -57,6 +57,20 @@ public sealed class ForwardingTableTests
     }
 
     [Fact]
+    public void Neighbouring_addresses_have_their_shards_in_turn_whatever_the_port()
+    {
+        for (uint host = 1; host < 250; host++)
+        {
+            Endpoint one = Endpoint.FromIPv4(0x0a000000 + host, 655), next = Endpoint.FromIPv4(0x0a000001 + host, 4711);
+            int shard = ForwardingTable.OwnerShard(one, 0, 4);
+            Assert.Equal((shard + 1) % 4, ForwardingTable.OwnerShard(next, 0, 4));
+            Assert.Equal(shard, ForwardingTable.OwnerShard(one.WithPort(1), 9, 4));
+        }
+
+        Assert.Equal([0, 1, 2, 0], Enumerable.Range(0, 4).Select(id => ForwardingTable.OwnerShard(default, id, 3)));
+    }
+
+    [Fact]
     public void A_learned_address_is_shared_with_the_control_plane()
     {
         LearnedMac learned = new(new MacAddress(42), new Instant(1));
