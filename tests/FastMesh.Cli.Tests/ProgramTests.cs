@@ -36,6 +36,16 @@ public sealed class ProgramTests : IDisposable
     public void A_wrong_option_gives_two_lines_and_exit_code_1(string line, string message)
         => Assert.Equal(new Result(1, "", $"{message}\nTry `fastmesh --help' for more information.\n"), Run(line.Split(' ')));
 
+    [Fact]
+    public void A_broken_file_cannot_command_the_terminal()
+    {
+        _fixture.Net.Write("tinc.conf", "Name = x\n\u001b[2Jevil\u0007");
+        Result result = Run("-c", _fixture.Net.Root, "-D", "--pidfile", _fixture.Net["pid"]);
+        Assert.Equal(1, result.Code);
+        Assert.Contains("line 2", result.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain(result.Error, c => char.IsControl(c) && c != '\n');
+    }
+
     [Theory]
     [InlineData("-n", "fastmesh-test-none", " for net `fastmesh-test-none'")]
     [InlineData("-n", ".", "")]

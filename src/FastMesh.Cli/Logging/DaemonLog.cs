@@ -81,7 +81,18 @@ internal sealed class DaemonLog : ILoggerProvider, IDaemonConsole
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
             string message = formatter(state, exception);
-            log.Write(logLevel, exception is null ? message : $"{message}: {exception.Message}");
+            log.Write(logLevel, OneLine(exception is null ? message : $"{message}: {exception.Message}"));
         }
+
+        /// <summary>Text of a broken file or a strange peer must neither end the line nor command the terminal.</summary>
+        private static string OneLine(string message) => message.Any(char.IsControl)
+            ? string.Create(message.Length, message, static (text, from) =>
+            {
+                for (int i = 0; i < text.Length; i++)
+                {
+                    text[i] = char.IsControl(from[i]) ? '?' : from[i];
+                }
+            })
+            : message;
     }
 }
