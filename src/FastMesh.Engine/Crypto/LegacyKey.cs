@@ -112,11 +112,21 @@ public sealed class LegacyKey
     /// <summary>A cipher for whole trains and one owner, or null if the cipher is not AES-CBC or the processor has no AES instructions.</summary>
     internal CbcTrain? CreateTrain()
     {
-        if (Suite.Cipher is not (Aes128Cbc or Aes192Cbc or Aes256Cbc) || !CbcTrain.IsSupported)
+        if (!IsAesCbc || !CbcTrain.IsSupported)
             return null;
         CbcTrain train = new(_bytes.AsSpan(0, _cipher!.KeyLength), _bytes.AsSpan(_cipher.KeyLength));
         GC.KeepAlive(this);
         return train;
+    }
+
+    /// <summary>Opens packets faster than <see cref="CreateCipher"/>'s, for one owner; null if the cipher is not AES-CBC or ipsec-mb is not installed.</summary>
+    internal CbcDecryptor? CreateDecryptor()
+    {
+        if (!IsAesCbc || !CbcDecryptor.IsAvailable)
+            return null;
+        CbcDecryptor decryptor = new(_bytes.AsSpan(0, _cipher!.KeyLength), _bytes.AsSpan(_cipher.KeyLength));
+        GC.KeepAlive(this);
+        return decryptor;
     }
 
     /// <summary>A MAC context for one owner, or null if packets carry no MAC.</summary>
@@ -128,6 +138,8 @@ public sealed class LegacyKey
         GC.KeepAlive(this);
         return context;
     }
+
+    private bool IsAesCbc => Suite.Cipher is Aes128Cbc or Aes192Cbc or Aes256Cbc;
 
     private static int KeyBytes(EvpCipher? cipher) => cipher is null ? 1 : cipher.KeyLength + cipher.IvLength;
 

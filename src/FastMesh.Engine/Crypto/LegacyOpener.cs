@@ -54,7 +54,8 @@ public sealed class LegacyOpener
 
     private const int MinFrameLength = 14, MaxCompressedDatagram = 4096;
 
-    private readonly EvpCipherContext? _cipher;
+    private readonly CbcDecryptor? _decryptor;
+    private readonly EvpCipherContext? _cipher; // null with cipher none, or if there is a decryptor
     private readonly HmacContext? _hmac;
     private readonly LegacyCompressor? _compressor;
     private readonly byte[] _scratch = [];
@@ -84,7 +85,9 @@ public sealed class LegacyOpener
 
         if (!_usable)
             return;
-        (_cipher, _hmac, _macLength) = (key.CreateCipher(encrypt: false), key.CreateHmac(), key.MacLength);
+        _decryptor = key.CreateDecryptor();
+        _cipher = _decryptor is null ? key.CreateCipher(encrypt: false) : null;
+        (_hmac, _macLength) = (key.CreateHmac(), key.MacLength);
         if (key.Suite.Compression == 0)
             return;
         _compressor = new LegacyCompressor(key.Suite.Compression);
@@ -191,6 +194,8 @@ public sealed class LegacyOpener
 
     private int Decrypt(ReadOnlySpan<byte> cipherText, Span<byte> plain)
     {
+        if (_decryptor is not null)
+            return _decryptor.Decrypt(cipherText, plain); // -1 as below
         if (_cipher is not null)
             return _cipher.Crypt(default, cipherText, plain); // -1 if the room is too short
         if (cipherText.Length > plain.Length)

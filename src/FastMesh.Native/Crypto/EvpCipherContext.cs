@@ -118,18 +118,7 @@ public sealed unsafe class EvpCipherContext : SafeHandle
             return 0;
         if (Libcrypto.EVP_CipherUpdate(handle, to, &written, from, length) != 1)
             return Fail();
-        return _paddedBlock == 0 ? written : Unpad(to, length);
-    }
-
-    private int Unpad(byte* data, int length)
-    {
-        int padding = data[length - 1];
-        if (padding == 0 || padding > _paddedBlock)
-            return -1;
-        for (int i = length - padding; i < length; i++)
-            if (data[i] != padding)
-                return -1;
-        return length - padding;
+        return _paddedBlock == 0 ? written : Pkcs7.Unpad(new(to, length), _paddedBlock);
     }
 
     private static int Fail()

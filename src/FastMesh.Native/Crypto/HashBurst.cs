@@ -21,7 +21,7 @@ internal sealed unsafe class HashBurst : SafeHandle
     public HashBurst()
         : base(0, ownsHandle: true)
     {
-        SetHandle((nint)LibIpsecMb.CreateManager());
+        SetHandle((nint)LibIpsecMb.CreateHashManager());
         nuint jobBytes = (nuint)(MaxMessages * LibIpsecMb.JobSize), size = jobBytes + (MaxMessages * TagRoom);
         if (IsInvalid)
             throw new CryptographicException("ipsec-mb has no memory for a manager.");

@@ -3,18 +3,19 @@ using System.Runtime.InteropServices;
 namespace FastMesh.Native.Interop;
 
 /// <summary>
-/// Intel ipsec-mb: what hashing of many messages at a time needs. Loaded by hand, since Debian 12 has version 1 and Debian 13 version 2 of the
+/// Intel ipsec-mb: what hashing of many messages at a time and decrypting need. Loaded by hand, since Debian 12 has version 1 and Debian 13 version 2 of the
 /// library, and its burst functions are pointers inside its manager.
 /// </summary>
 internal static unsafe class LibIpsecMb
 {
-    internal const int IMB_AUTH_HMAC_SHA_256 = 3;
+    internal const int IMB_AUTH_HMAC_SHA_256 = 3, IMB_CIPHER_CBC = 1, IMB_DIR_DECRYPT = 2;
     internal const ulong IMB_FEATURE_SHANI = 1;
     internal const int MaxBurst = 64; // ours; IMB_MAX_BURST_SIZE is 128
 
     // IMB_JOB: the fields used lie at the same place in 1.3 to 2.0, only its size differs. IMB_MGR: likewise.
     internal const int JobSource = 24, JobHashOffset = 56, JobHashLength = 64, JobTag = 88, JobTagLength = 96, JobInner = 104, JobOuter = 112;
-    private const int ManagerFeatures = 8, ManagerHashBurst = 1008;
+    internal const int JobEncryptionKeys = 0, JobDecryptionKeys = 8, JobKeyLength = 16, JobDestination = 32, JobCipherLength = 48, JobIv = 72, JobIvLength = 80;
+    private const int ManagerFeatures = 8, ManagerExpandAes128 = 112, ManagerCipherBurst = 992, ManagerHashBurst = 1008;
 
     private static readonly nint s_library = Load();
     private static readonly delegate* unmanaged<ulong, byte*> s_alloc = (delegate* unmanaged<ulong, byte*>)Export("alloc_mb_mgr");
@@ -26,10 +27,10 @@ internal static unsafe class LibIpsecMb
     internal static int JobSize { get; } = FindJobSize();
 
     /// <summary>
-    /// Makes a manager, or returns null. With SHA instructions two messages side by side are fastest at any number of messages; without, as many
-    /// as the vector registers have room for.
+    /// Makes a manager for hashing, or returns null. With SHA instructions two messages side by side are fastest at any number of messages; without,
+    /// as many as the vector registers have room for.
     /// </summary>
-    internal static byte* CreateManager()
+    internal static byte* CreateHashManager()
     {
         byte* manager = JobSize == 0 ? null : s_alloc(0);
         if (manager is null)
@@ -41,11 +42,28 @@ internal static unsafe class LibIpsecMb
         return manager;
     }
 
+    /// <summary>Makes a manager for ciphers, or returns null: with the longest registers that the processor has.</summary>
+    internal static byte* CreateCipherManager()
+    {
+        byte* manager = JobSize == 0 ? null : s_alloc(0);
+        if (manager is not null)
+            s_initAuto(manager, null);
+        return manager;
+    }
+
     internal static void FreeManager(byte* manager) => s_free(manager);
 
     /// <summary>IMB_SUBMIT_HASH_BURST_NOCHECK: returns the number of jobs done.</summary>
     internal static uint HashBurst(byte* manager, byte* jobs, uint count, int algorithm) =>
         (*(delegate* unmanaged<byte*, byte*, uint, int, uint>*)(manager + ManagerHashBurst))(manager, jobs, count, algorithm);
+
+    /// <summary>IMB_SUBMIT_CIPHER_BURST_NOCHECK: returns the number of jobs done.</summary>
+    internal static uint CipherBurst(byte* manager, byte* jobs, uint count, int mode, int direction, int keyLength) =>
+        (*(delegate* unmanaged<byte*, byte*, uint, int, int, int, uint>*)(manager + ManagerCipherBurst))(manager, jobs, count, mode, direction, keyLength);
+
+    /// <summary>IMB_AES_KEYEXP_128, _192 or _256: both schedules of a key of 16, 24 or 32 bytes, up to 240 bytes each, aligned to 16.</summary>
+    internal static void ExpandAesKey(byte* manager, byte* key, int keyLength, byte* encryption, byte* decryption) =>
+        (*(delegate* unmanaged<byte*, byte*, byte*, void>*)(manager + ManagerExpandAes128 + keyLength - 16))(key, encryption, decryption);
 
     private static nint Load() =>
         RuntimeInformation.ProcessArchitecture == Architecture.X64
