@@ -5,8 +5,8 @@
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-fastmesh=${FASTMESH:-$root/artifacts/fastmesh/fastmesh}
-tincd=${TINCD:-/usr/sbin/tincd}
+export fastmesh=${FASTMESH:-$root/artifacts/fastmesh/fastmesh}
+export tincd=${TINCD:-/usr/sbin/tincd}
 tag=fmperf$$
 work=$(mktemp -d /tmp/fastmesh-perf.XXXXXX)
 declare -a background=()

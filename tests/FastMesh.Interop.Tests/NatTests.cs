@@ -76,18 +76,19 @@ public sealed class NatTests
         NetworkHost gateway = network.AddHost("gateway", 0, 1);
         Translate(gateway, one.Host, 1);
         Route(two.Host, gateway, 1);
-        foreach (MeshNode node in new[] { one, two })
-        {
-            node.Settings.Add("LocalDiscovery = yes");
-            node.ConnectTo(hub);
-        }
 
+        // Only one side asks, and a tincd that asks need not learn from the answer: it hears its own question first and has
+        // spent its one search of the second on that.
+        bool mustLearn = oneKind == Programs.FastMesh && !Programs.IsReferenceOnly;
+        one.Settings.Add("LocalDiscovery = yes");
+        one.ConnectTo(hub);
+        two.ConnectTo(hub);
         network.Start();
         network.Until(() =>
         {
             one.Host.CanPing(two.Inner);
-            return IsOnLan(StateDump.Of(one).Nodes["two"]) && IsOnLan(StateDump.Of(two).Nodes["one"]);
-        }, "both adopting an address on the LAN", TimeSpan.FromSeconds(40));
+            return IsOnLan(StateDump.Of(two).Nodes["one"]) && (!mustLearn || IsOnLan(StateDump.Of(one).Nodes["two"]));
+        }, "adopting an address on the LAN", TimeSpan.FromSeconds(40));
         network.Until(() => one.Host.Ping(two.Inner, count: 10, size: 8).Lost == 0, "pings on the LAN");
     }
 

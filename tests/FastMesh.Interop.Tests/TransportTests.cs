@@ -90,6 +90,9 @@ public sealed class TransportTests
         network.Start();
         network.Until(() => sender.Host.CanPing(spoke.Inner), "the first ping");
         sender.WaitForUdp(hub);
+        hub.WaitForUdp(spoke);
+        spoke.WaitForUdp(hub);
+        hub.WaitForUdp(sender);
         Assert.Equal("hub", StateDump.Of(sender).Nodes["spoke"].NextHop);
         Assert.NotEqual("spoke", StateDump.Of(sender).Nodes["spoke"].Via);
         long relayed = hub.Host.UdpSent();
