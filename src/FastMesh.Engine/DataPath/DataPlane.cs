@@ -20,8 +20,9 @@ public sealed record DataPlaneSettings
 /// </summary>
 public sealed class DataPlane : IDisposable
 {
-    // A megabyte each way: a few milliseconds of TCP fallback, or of a session of another shard, at full speed.
-    private const int OrderCapacity = 512, ReportCapacity = 512;
+    // Reports: a megabyte, some milliseconds of TCP fallback at full speed. Orders: four, because a relay hands over all that one shard reads for a
+    // session of another, and that one may have to wait for its processor.
+    private const int OrderCapacity = 2048, ReportCapacity = 512;
     private const int ControlSender = 0;
 
     private readonly DataPlaneSettings _settings;

@@ -22,7 +22,7 @@ internal sealed class FrameRing<THeader> : IDisposable
     /// <summary>Makes a ring of <paramref name="capacity"/> entries, a power of two.</summary>
     public FrameRing(int capacity)
     {
-        _bytes = new(capacity, MaxBytes);
+        _bytes = new(capacity, MaxBytes, touch: false); // most rings between shards are hardly used
         _headers = new (THeader, int)[capacity];
         _mask = (uint)capacity - 1;
     }

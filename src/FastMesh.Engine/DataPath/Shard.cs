@@ -133,6 +133,7 @@ internal sealed class Shard : IDisposable
 
         _health.Succeeded();
         _outbound.Process(_fromDevice);
+        _mail.Flush();
         return packets > 0;
     }
 
@@ -144,6 +145,7 @@ internal sealed class Shard : IDisposable
             _fromNetwork.Clear();
             int messages = _ports.Sockets[socket].Receive(_fromNetwork);
             _inbound.Process(_fromNetwork, socket);
+            _mail.Flush(); // this may have been hundreds of orders: the other shard shall start before its ring is full
             if (messages < MmsgPort.ReceiveMessages)
                 return messages > 0;
         }

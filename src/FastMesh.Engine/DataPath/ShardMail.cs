@@ -103,7 +103,7 @@ internal sealed class ShardMail
             _state.Counters.Drop(DropReason.RingFull);
     }
 
-    /// <summary>Wakes whoever got something and sleeps; once per turn.</summary>
+    /// <summary>Wakes whoever got something and sleeps; once per batch that was read, and at the end of a turn.</summary>
     public void Flush()
     {
         if (_reported)

@@ -12,9 +12,14 @@ public sealed unsafe class Slab : IDisposable
     private const int PageSize = 4096, CacheLine = 64;
     private byte* _base;
 
-    /// <summary>Allocates and touches <paramref name="slots"/> slots of at least <paramref name="slotSize"/> bytes, all zero.</summary>
-    /// <remarks>Make it on the thread that will use it, so that the pages are local to that thread's core.</remarks>
-    public Slab(int slots, int slotSize)
+    /// <summary>Allocates <paramref name="slots"/> slots of at least <paramref name="slotSize"/> bytes.</summary>
+    /// <param name="slots">Number of slots.</param>
+    /// <param name="slotSize">Bytes per slot.</param>
+    /// <param name="touch">
+    /// Zero it now. Make it on the thread that will use it then, so that the pages are local to that thread's core. If not, what was never
+    /// written costs no memory, and its content is undefined.
+    /// </param>
+    public Slab(int slots, int slotSize, bool touch = true)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(slots);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(slotSize);
@@ -22,7 +27,8 @@ public sealed unsafe class Slab : IDisposable
         SlotSize = checked(slotSize + CacheLine - 1) & ~(CacheLine - 1);
         nuint length = checked((nuint)Slots * (nuint)SlotSize);
         _base = (byte*)NativeMemory.AlignedAlloc(length, PageSize);
-        NativeMemory.Clear(_base, length);
+        if (touch)
+            NativeMemory.Clear(_base, length);
     }
 
     /// <summary>Number of slots.</summary>

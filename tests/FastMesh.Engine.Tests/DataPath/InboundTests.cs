@@ -252,6 +252,21 @@ public sealed class InboundTests : IDisposable
     }
 
     [Fact]
+    public void Another_shard_is_woken_as_soon_as_one_receive_has_been_handed_over()
+    {
+        TestNetwork.Pair(_b, _selfAtB, LegacySuite.Default, ownerA: 1);
+        using ShardMailbox<ShardOrder> own = new(3, 64), others = new(3, 64);
+        using TestShard shard = new(0, _network.Build(), [own, others]);
+        List<bool> rung = [];
+        byte[] bell = new byte[8];
+        shard.Socket4.Receiving = () => rung.Add(FileIo.Read(others.Descriptor, bell) == bell.Length);
+        for (int i = 0; i <= MmsgPort.ReceiveMessages; i++)
+            shard.Socket4.Input.Enqueue(new(Seal(TestFrames.Udp4("10.2.0.1", "10.1.0.1", 10)), Endpoint: _b.Address));
+        shard.Work();
+        Assert.Equal([false, true], rung); // it sleeps until the first time only
+    }
+
+    [Fact]
     public void A_device_that_refuses_packets_costs_only_those()
     {
         Shard.Device.SendError = Errno.EIO;

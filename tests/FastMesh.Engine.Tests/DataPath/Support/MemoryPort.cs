@@ -19,10 +19,14 @@ internal sealed class MemoryPort : IPacketPort
     /// <summary>Negated errno for the next receives, or 0.</summary>
     public int ReceiveError { get; set; }
 
+    /// <summary>Called before each receive.</summary>
+    public Action? Receiving { get; set; }
+
     public int Descriptor => -1;
 
     public int Receive(PacketBatch batch)
     {
+        Receiving?.Invoke();
         if (ReceiveError != 0)
             return ReceiveError;
         int count = 0;
