@@ -35,7 +35,15 @@ internal sealed record CommandLine
 
     private static readonly Dictionary<string, int> s_signals = new(StringComparer.OrdinalIgnoreCase)
     {
-        ["HUP"] = 1, ["INT"] = 2, ["ABRT"] = 6, ["KILL"] = 9, ["USR1"] = 10, ["USR2"] = 12, ["ALRM"] = 14, ["TERM"] = 15, ["WINCH"] = 28,
+        ["HUP"] = 1,
+        ["INT"] = 2,
+        ["ABRT"] = 6,
+        ["KILL"] = 9,
+        ["USR1"] = 10,
+        ["USR2"] = 12,
+        ["ALRM"] = 14,
+        ["TERM"] = 15,
+        ["WINCH"] = 28,
     };
 
     private readonly List<ConfigEntry> _overrides = [];

@@ -36,7 +36,10 @@ internal sealed class PidFile(string path)
             // FileShare.None is flock(LOCK_EX | LOCK_NB), which tincd takes too.
             FileStreamOptions options = new()
             {
-                Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None, UnixCreateMode = Mode,
+                Mode = FileMode.OpenOrCreate,
+                Access = FileAccess.ReadWrite,
+                Share = FileShare.None,
+                UnixCreateMode = Mode,
             };
             using FileStream file = new(path, options);
             int process = ReadNumber(file);

@@ -1,8 +1,8 @@
 using FastMesh.Cli.Logging;
 using FastMesh.Engine;
+using FastMesh.Engine.Crypto;
 using FastMesh.Engine.Daemon;
 using FastMesh.Engine.DataPath;
-using FastMesh.Engine.Crypto;
 
 namespace FastMesh.Cli.Config;
 

@@ -13,7 +13,13 @@ public sealed class HeaderViewTests
         Assert.Equal(
             new VirtioHeader
             {
-                NeedsChecksum = true, Kind = SegmentationKind.TcpIPv6, Ecn = true, HeaderLength = 54, SegmentSize = 1400, ChecksumStart = 34, ChecksumOffset = 16,
+                NeedsChecksum = true,
+                Kind = SegmentationKind.TcpIPv6,
+                Ecn = true,
+                HeaderLength = 54,
+                SegmentSize = 1400,
+                ChecksumStart = 34,
+                ChecksumOffset = 16,
             },
             header);
         byte[] written = new byte[10];
