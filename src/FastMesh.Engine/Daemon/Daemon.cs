@@ -88,10 +88,10 @@ public sealed class Daemon
             using Listeners listeners = Listeners.Open(_options, manager.InheritedSockets, _log);
             using DataPlane plane = new(_options.DataPlane, device, listeners.Udp, () => MonotonicClock.Now, _log);
             using ControlLoop loop = new(new(mesh, plane, device, listeners, scripts, signals, wake), _options, _console, _log);
+            signals.EnterLoop(); // whoever waits for "Ready" may ask for the end at once, and gets an orderly one
             _log.Always.Ready();
             loop.Start(AnnouncedPort(listeners));
             FinishSetUp(scripts);
-            signals.EnterLoop();
             manager.NotifyReady();
             ready();
             return loop.Run();
