@@ -1,5 +1,6 @@
 #!/bin/bash
 # lib.sh: two hosts as network namespaces joined by a veth pair, daemons in them, waits and clean-up. Sourced, not run.
+# shellcheck disable=SC2034,SC2154  # shared variables of the scripts that source this
 #
 #   left  192.0.2.1 ──veth── 192.0.2.2  right        inside the VPN: 10.77.0.1 and 10.77.0.2
 set -euo pipefail
@@ -41,7 +42,7 @@ wait_for() { # SECONDS WHAT COMMAND...
   local end=$((SECONDS + $1)) what=$2
   shift 2
   until "$@" >/dev/null 2>&1; do
-    if [ "$SECONDS" -ge "$end" ]; then tail -n 15 "$work"/*/log 2>/dev/null || true; fail "$what did not happen"; fi
+    if [ "$SECONDS" -ge "$end" ]; then tail -n 15 "$work"/*/log "$work"/log-* 2>/dev/null || true; fail "$what did not happen"; fi
     sleep 0.1
   done
 }

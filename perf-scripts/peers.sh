@@ -30,21 +30,22 @@ setup_plain() { target=192.0.2.2; }
 
 setup_wireguard_go() {
   command -v wg >/dev/null || fail "wireguard-go needs wg (package wireguard-tools)"
-  local side number=0 other
+  local side other number=0 device
   for side in left right; do
-    wg genkey >"$work/wg-$side"
+    (umask 077 && wg genkey >"$work/wg-$side")
     wg pubkey <"$work/wg-$side" >"$work/wg-$side.pub"
   done
   daemons=()
   for side in left right; do
-    number=$((number + 1)) other=$((3 - number))
-    start "$side" "$work/wireguard-$side" env WG_PROCESS_FOREGROUND=1 wireguard-go -f "wg$tag"
+    # The names are unique on the machine, because the control sockets lie in a directory that the hosts share.
+    number=$((number + 1)) other=$([ "$side" = left ] && echo right || echo left) device=wg$number.$$
+    start "$side" "$work/log-wireguard-$side" env LOG_LEVEL=error wireguard-go -f "$device"
     daemons+=("$last")
-    wait_for 10 "the interface of wireguard-go" on "$side" ip link show "wg$tag"
-    on "$side" wg set "wg$tag" listen-port 51820 private-key "$work/wg-$side" \
-      peer "$(cat "$work/wg-$([ "$side" = left ] && echo right || echo left).pub")" allowed-ips "10.77.0.$other/32" endpoint "192.0.2.$other:51820"
-    on "$side" ip addr add "10.77.0.$number/24" dev "wg$tag"
-    on "$side" ip link set "wg$tag" up mtu 1420
+    wait_for 10 "the interface of wireguard-go" on "$side" ip link show "$device"
+    wait_for 10 "the control socket of wireguard-go" on "$side" wg set "$device" listen-port 51820 private-key "$work/wg-$side" \
+      peer "$(cat "$work/wg-$other.pub")" allowed-ips "10.77.0.$((3 - number))/32" endpoint "192.0.2.$((3 - number)):51820"
+    on "$side" ip addr add "10.77.0.$number/24" dev "$device"
+    on "$side" ip link set "$device" up mtu 1420
   done
   SETTLE=1 settle
 }
@@ -54,9 +55,9 @@ setup_openvpn() {
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=right -keyout "$work/right.key" -out "$work/right.pem" 2>/dev/null
   cat "$work/left.pem" "$work/right.pem" >"$work/ca.pem"
   local common=(--dev ovpn --dev-type tun --proto udp --ca "$work/ca.pem" --cipher AES-256-GCM --data-ciphers AES-256-GCM --verb 1)
-  start right "$work/openvpn-right" openvpn "${common[@]}" --tls-server --dh none --cert "$work/right.pem" --key "$work/right.key" --ifconfig 10.77.0.2 10.77.0.1
+  start right "$work/log-openvpn-right" openvpn "${common[@]}" --tls-server --dh none --cert "$work/right.pem" --key "$work/right.key" --ifconfig 10.77.0.2 10.77.0.1
   daemons=("$last")
-  start left "$work/openvpn-left" openvpn "${common[@]}" --tls-client --remote 192.0.2.2 --cert "$work/left.pem" --key "$work/left.key" --ifconfig 10.77.0.1 10.77.0.2
+  start left "$work/log-openvpn-left" openvpn "${common[@]}" --tls-client --remote 192.0.2.2 --cert "$work/left.pem" --key "$work/left.key" --ifconfig 10.77.0.1 10.77.0.2
   daemons+=("$last")
   SETTLE=1 settle
 }
