@@ -1,15 +1,17 @@
 #!/bin/sh
 # install-packages.sh: as root, installs the Debian packages that the tests, the demo and the comparison use and
-# that are missing; then checks the version of the daemon that is the reference. Without root it only says so.
+# that are missing; then checks the version of the daemon that is the reference, and puts tinc 1.1 beside it
+# (install-tinc11.sh). Without root it only says so.
 set -eu
 
-packages="tinc iperf3 nftables iproute2 iputils-ping liblzo2-2 net-tools socat tcpdump openssl util-linux procps"
+packages="tinc iperf3 nftables iproute2 iputils-ping liblzo2-2 liblz4-1 libsodium23 net-tools socat tcpdump openssl
+  util-linux procps debootstrap debian-archive-keyring libncurses6"
 reference="tinc version 1.0.36"
 
-# The name of ipsec-mb's package carries its soname: 1 in Debian 12, 2 in Debian 13.
+# Some names differ: ipsec-mb's carries its soname, and Debian 13 marks libraries with 64-bit time.
 case $(sed -n 's/^VERSION_ID="\{0,1\}\([0-9]*\).*/\1/p' /etc/os-release) in
-  12) packages="$packages libipsec-mb1" ;;
-  *) packages="$packages libipsec-mb2" ;;
+  12) packages="$packages libipsec-mb1 libreadline8" ;;
+  *) packages="$packages libipsec-mb2 libreadline8t64" ;;
 esac
 
 installed() { dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q '^install ok installed$'; }
@@ -33,3 +35,5 @@ case $version in
   "$reference"*) ;;
   *) echo "The reference daemon must be '$reference', this machine has '${version:-none}'." >&2; exit 1 ;;
 esac
+
+exec "$(dirname "$0")/install-tinc11.sh"
