@@ -190,7 +190,7 @@ internal sealed class SimNode
             return;
         byte[] packet = [.. new byte[LegacySealer.SequenceLength], .. frame];
         byte[] output = new byte[sealer.SealedLength(frame.Length)];
-        byte[] datagram = output[..sealer.Seal(packet, output)];
+        byte[] datagram = output[..sealer.Seal(packet, output, direct: true)];
         if (LocalMtu is { } mtu && datagram.Length + UdpAndIpHeaders > mtu)
         {
             Do((mesh, now) => mesh.HandleTooBig(hop.Id, frame.Length, now));
@@ -230,8 +230,10 @@ internal sealed class SimNode
 
     private void OpenDatagram(PeerRoute peer, byte[] datagram)
     {
-        byte[] output = new byte[LegacyOpener.OutputLength(datagram.Length)];
-        if (peer.Opener is not { } opener || opener.Open(datagram, output, out int offset, out int length) != OpenResult.Opened)
+        if (peer.Opener is not { } opener)
+            return;
+        byte[] output = new byte[opener.OutputLength(datagram.Length)];
+        if (opener.Open(datagram, output, out int offset, out int length) != OpenResult.Opened)
             return;
         byte[] frame = output[offset..(offset + length)];
         if (frame[12] == 0 && frame[13] == 0)

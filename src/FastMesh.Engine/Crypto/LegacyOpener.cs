@@ -32,11 +32,8 @@ public enum OpenResult
 /// datagrams in all, of which a forgery counts as <see cref="ForgeryCost"/>: so forgeries cost double work for a moment only. A key without MAC
 /// has no such grace.
 /// </remarks>
-public sealed class LegacyOpener
+public sealed class LegacyOpener : PacketOpener
 {
-    /// <summary>Where the frame begins in the output.</summary>
-    public const int FrameOffset = LegacySealer.SequenceLength;
-
     /// <summary>The longest frame that comes out of decompression, bytes (tinc 1.0 reference, 5.5).</summary>
     public const int MaxExpandedFrame = 1661;
 
@@ -48,9 +45,6 @@ public sealed class LegacyOpener
 
     /// <summary>As how many datagrams a forged one counts.</summary>
     public const int ForgeryCost = 64;
-
-    /// <summary>The most datagrams that are authenticated together.</summary>
-    internal const int MaxTogether = 64;
 
     private const int MinFrameLength = 14, MaxCompressedDatagram = 4096;
 
@@ -72,9 +66,9 @@ public sealed class LegacyOpener
     /// <param name="owner">Index of the shard that uses this opener.</param>
     /// <param name="previous">The opener this one replaces, if any. It forgets its own predecessor.</param>
     public LegacyOpener(LegacyKey key, int replayWindowBytes, int owner, LegacyOpener? previous)
+        : base(SessionFormat.Legacy, owner)
     {
         ArgumentNullException.ThrowIfNull(key);
-        Owner = owner;
         _window = new ReplayWindow(replayWindowBytes);
         _usable = key.IsUsable;
         if (previous is not null)
@@ -94,39 +88,28 @@ public sealed class LegacyOpener
         _scratch = new byte[MaxCompressedDatagram];
     }
 
-    /// <summary>Index of the shard that uses this opener.</summary>
-    public int Owner { get; }
-
     /// <summary>Bytes of a sequence number and a MAC: anything shorter is malformed.</summary>
-    internal int MinDatagram => LegacySealer.SequenceLength + _macLength;
+    internal override int MinDatagram => LegacySealer.SequenceLength + _macLength;
 
     /// <summary>
     /// The highest sequence number accepted under this key, 0 before the first. May be read from any thread; beyond 2^30 the keys are renewed.
     /// </summary>
     public uint HighestSequence => Volatile.Read(ref _highestSequence);
 
-    /// <summary>Room that <see cref="Open"/> needs for a datagram of <paramref name="datagramLength"/> bytes.</summary>
-    public static int OutputLength(int datagramLength) => Math.Max(datagramLength, FrameOffset + MaxExpandedFrame);
+    /// <summary>Room that <see cref="PacketOpener.Open"/> needs for a datagram of <paramref name="datagramLength"/> bytes.</summary>
+    public static int RoomFor(int datagramLength) => Math.Max(datagramLength, FrameOffset + MaxExpandedFrame);
+
+    /// <inheritdoc/>
+    public override int OutputLength(int datagramLength) => RoomFor(datagramLength);
 
     /// <summary>
-    /// Authenticates, decrypts, checks for replay and expands. Only output in front of <see cref="OutputLength"/> is written to, and nothing at
-    /// all if the MAC is wrong.
-    /// </summary>
-    /// <param name="datagram">As received.</param>
-    /// <param name="output">Room for <see cref="OutputLength"/> bytes, not overlapping the datagram.</param>
-    /// <param name="frameOffset">Where the frame begins in <paramref name="output"/>: always <see cref="FrameOffset"/>.</param>
-    /// <param name="frameLength">Bytes of the frame, at least 14 if it was opened.</param>
-    public OpenResult Open(ReadOnlySpan<byte> datagram, Span<byte> output, out int frameOffset, out int frameLength) =>
-        OpenVerified(datagram, IsGenuine(datagram), output, out frameOffset, out frameLength);
-
-    /// <summary>
-    /// The first half of <see cref="Open"/> for datagrams that came together: authenticates all of
+    /// The first half of <see cref="PacketOpener.Open"/> for datagrams that came together: authenticates all of
     /// them, in half the time if the digest is SHA-256.
     /// </summary>
     /// <param name="memory">Where they lie.</param>
     /// <param name="datagrams">Offset and length of each, the length at least <see cref="MinDatagram"/>; at most 64.</param>
     /// <returns>Bit 0 tells whether the first one's MAC is right, bit 1 the second one's, and so on.</returns>
-    internal ulong Verify(ReadOnlySpan<byte> memory, ReadOnlySpan<(int Offset, int Length)> datagrams)
+    internal override ulong Verify(ReadOnlySpan<byte> memory, ReadOnlySpan<(int Offset, int Length)> datagrams)
     {
         if (_hmac is null)
             return ulong.MaxValue;
@@ -137,7 +120,8 @@ public sealed class LegacyOpener
     }
 
     /// <summary>The second half: what is left to do for one datagram once it is known whether its MAC is right under this key.</summary>
-    internal OpenResult OpenVerified(ReadOnlySpan<byte> datagram, bool genuine, Span<byte> output, out int frameOffset, out int frameLength)
+    internal override OpenResult OpenVerified(
+        ReadOnlySpan<byte> datagram, bool genuine, Span<byte> output, out int frameOffset, out int frameLength)
     {
         frameOffset = FrameOffset;
         OpenResult result = OpenCore(datagram, genuine, output, out frameLength);

@@ -24,9 +24,11 @@ public sealed partial class LegacySealer
     /// Room for <see cref="SealedLength"/> bytes at each <see cref="TrainPacket.Output"/>; overlaps neither headers nor payloads.
     /// </param>
     /// <param name="packets">Where everything is; <see cref="TrainPacket.OutputLength"/> is filled in.</param>
+    /// <param name="direct">Of no meaning here.</param>
     /// <returns>How many packets, from the first, were sealed. The others have no number and must be dropped.</returns>
     /// <exception cref="ArgumentException">A packet is not inside the memory given or its header has no room for the number.</exception>
-    internal int SealTrain(Span<byte> headers, ReadOnlySpan<byte> payloads, Span<byte> output, Span<TrainPacket> packets)
+    internal override int SealTrain(
+        Span<byte> headers, ReadOnlySpan<byte> payloads, Span<byte> output, Span<TrainPacket> packets, bool direct)
     {
         if (!_usable || _nextSequence == 0)
             return 0;

@@ -7,10 +7,10 @@ namespace FastMesh.Engine.Crypto;
 /// Seals packets to one tinc 1.0 node under one key (tinc 1.0 reference, 5.2). Used by one shard, its owner; a new key means a new sealer. Native
 /// state is freed when nothing refers to the sealer any more, since published tables may outlive it.
 /// </summary>
-public sealed partial class LegacySealer
+public sealed partial class LegacySealer : PacketSealer
 {
     /// <summary>Bytes in front of the frame that the sealer fills.</summary>
-    public const int SequenceLength = sizeof(uint);
+    public const int SequenceLength = Room;
 
     /// <summary>The longest frame that is compressed, bytes (ours); a sealed packet may have at most 1661 bytes anyway.</summary>
     public const int MaxCompressedFrame = 2048;
@@ -27,9 +27,9 @@ public sealed partial class LegacySealer
     /// <param name="key">The key; if it is not usable, nothing can be sealed.</param>
     /// <param name="owner">Index of the shard that uses this sealer.</param>
     public LegacySealer(LegacyKey key, int owner)
+        : base(SessionFormat.Legacy, owner)
     {
         ArgumentNullException.ThrowIfNull(key);
-        Owner = owner;
         _usable = key.IsUsable;
         if (!_usable)
             return;
@@ -46,17 +46,14 @@ public sealed partial class LegacySealer
         _scratch = new byte[SequenceLength + LegacyCompressor.MaxCompressedLength(MaxCompressedFrame)];
     }
 
-    /// <summary>Index of the shard that uses this sealer.</summary>
-    public int Owner { get; }
-
     /// <summary>The number the next packet gets. May be read from any thread.</summary>
     public uint NextSequence => Volatile.Read(ref _nextSequence);
 
     /// <summary>The most bytes by which a sealed packet is longer than its frame, compression aside.</summary>
     public int Overhead => SequenceLength + (_cipher is { Cipher.BlockSize: > 1 } ? _cipher.Cipher.BlockSize : 0) + _macLength;
 
-    /// <summary>Bytes that <see cref="Seal"/> makes of a frame; with compression, the most it can make.</summary>
-    public int SealedLength(int frameLength)
+    /// <inheritdoc/>
+    public override int SealedLength(int frameLength)
     {
         int length = SequenceLength + (_compressor is null ? frameLength : LegacyCompressor.MaxCompressedLength(frameLength));
         return (_cipher?.EncryptedLength(length) ?? length) + _macLength;

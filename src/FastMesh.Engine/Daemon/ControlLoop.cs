@@ -165,6 +165,18 @@ internal sealed class ControlLoop : IDisposable
             case ShardReportKind.TooBig:
                 _mesh.HandleTooBig(report.Node, report.Length, now);
                 break;
+            case ShardReportKind.TcpDatagram:
+                _mesh.HandleTcpDatagram(report.Node, report.Bytes, now);
+                break;
+            case ShardReportKind.Traffic:
+                _mesh.HandleTraffic(report.Node, report.KeyNeededFor == report.Node, now);
+                break;
+            case ShardReportKind.OpenFailed:
+                _mesh.HandleOpenFailed(report.Node, now);
+                break;
+            case ShardReportKind.Relayed:
+                _mesh.HandleRelayed(report.Node, report.KeyNeededFor, now);
+                break;
             case ShardReportKind.Learned:
                 _mesh.HandleLearned(MacAddress.Read(report.Bytes), now);
                 break;

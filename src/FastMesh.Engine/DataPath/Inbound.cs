@@ -17,7 +17,7 @@ internal sealed class Inbound(ShardState state, Forwarder forwarder, TrainWriter
     /// <summary>The longest datagram any tinc node sends, bytes (tinc 1.0 reference, 5.2).</summary>
     public const int MaxDatagram = 1661;
 
-    private readonly (int Offset, int Length)[] _datagrams = new (int, int)[LegacyOpener.MaxTogether];
+    private readonly (int Offset, int Length)[] _datagrams = new (int, int)[PacketOpener.MaxTogether];
     private int _count;
 
     /// <summary>Handles all datagrams that came in on one socket. Their memory is free afterwards.</summary>
@@ -95,7 +95,7 @@ internal sealed class Inbound(ShardState state, Forwarder forwarder, TrainWriter
 
     private void Open(PeerRoute peer, ReadOnlySpan<byte> datagram, bool genuine)
     {
-        Span<byte> output = device.Reserve(LegacyOpener.OutputLength(datagram.Length));
+        Span<byte> output = device.Reserve(peer.Opener!.OutputLength(datagram.Length));
         OpenResult result = peer.Opener!.OpenVerified(datagram, genuine, output, out int offset, out int length);
         if (result == OpenResult.Opened)
             Forward(peer, new Frame(output.Slice(offset - Frame.Room, Frame.Room + length)));

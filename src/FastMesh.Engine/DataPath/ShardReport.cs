@@ -20,6 +20,18 @@ public enum ShardReportKind
     /// <summary>The first six bytes of <c>Bytes</c> are an Ethernet address new on the own device.</summary>
     Learned,
 
+    /// <summary>Carry <c>Bytes</c>, a datagram with both its node ids set, by TCP to <c>Node</c>, its destination.</summary>
+    TcpDatagram,
+
+    /// <summary>There is traffic for <c>Node</c>, its destination or a relay of it (<c>KeyNeededFor</c>: and no session); at most once a second per node.</summary>
+    Traffic,
+
+    /// <summary>A datagram of <c>Node</c> did not open; at most once a second per node.</summary>
+    OpenFailed,
+
+    /// <summary>A datagram of <c>Node</c> came by way of the relay <c>KeyNeededFor</c>; at most once a second per node.</summary>
+    Relayed,
+
     /// <summary>Reading the device failed more than ten times in a row: the daemon must end (tinc 1.0 reference, chapter 8).</summary>
     DeviceFailed,
 }

@@ -150,7 +150,7 @@ internal sealed class TrainWriter : IDisposable
         if (packets.IsEmpty)
             return;
 
-        LegacySealer sealer = _target.Sealer;
+        PacketSealer sealer = _target.Sealer;
         int total = 0;
         foreach (ref TrainPacket packet in packets)
         {
@@ -162,7 +162,7 @@ internal sealed class TrainWriter : IDisposable
         if (batch.Count + packets.Length > BatchPackets || !batch.Fits(total))
             Flush(_target.Socket);
         int start = batch.Count > 0 ? EndOf(batch[batch.Count - 1]) : batch.Tail; // a train continues where it ends
-        int done = sealer.SealTrain(_collected, payloads, batch.Bytes(start, total), packets);
+        int done = sealer.SealTrain(_collected, payloads, batch.Bytes(start, total), packets, direct: true);
         _state.Counters.Drop(DropReason.SealFailed, packets.Length - done);
         foreach (ref TrainPacket packet in packets[..done])
             Queue(batch, start + packet.Output, packet.OutputLength, packet.Length - Frame.Room);
@@ -212,5 +212,5 @@ internal sealed class TrainWriter : IDisposable
     }
 
     /// <summary>Whose session seals, and where the datagrams go.</summary>
-    private readonly record struct Target(LegacySealer Sealer, int Node, Endpoint Endpoint, int Socket, byte TrafficClass);
+    private readonly record struct Target(PacketSealer Sealer, int Node, Endpoint Endpoint, int Socket, byte TrafficClass);
 }

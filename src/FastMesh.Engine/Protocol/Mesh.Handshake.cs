@@ -36,7 +36,7 @@ public sealed partial class Mesh
             return false;
         }
 
-        if (!_settings.LegacyProtocol)
+        if (!_settings.LegacyProtocol || _settings.Key is null)
         {
             _log.Always.LegacyRefused(from);
             return false;
@@ -74,7 +74,7 @@ public sealed partial class Mesh
         }
 
         (from.Name, from.Peer) = (name, peer);
-        from.Handshake = new LegacyHandshake(_settings.Key, peer.PublicKey, _random);
+        from.Handshake = new LegacyHandshake(_settings.Key!, peer.PublicKey, _random);
         if (!from.Handshake.TryComposeMetaKey(
             MetaCipher.NidForUdpCipher(_settings.Suite.Cipher), out string line, out MetaCipher? cipher))
             return Refuse(from, MetaRequest.Id, "the peer's public key cannot be used");

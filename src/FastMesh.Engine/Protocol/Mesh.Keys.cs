@@ -188,7 +188,7 @@ public sealed partial class Mesh
 
     /// <summary>Whether a key runs out of sequence numbers; one that has expired already does not count again.</summary>
     private bool IsWornOut(Peer peer) =>
-        peer.IssuedAt >= _keysChanged && peer.Node.Opener?.HighestSequence > ProtocolLimits.RekeySequence;
+        peer.IssuedAt >= _keysChanged && peer.Node.Opener is LegacyOpener opener && opener.HighestSequence > ProtocolLimits.RekeySequence;
 
     private int OwnerShard(Node node) => ForwardingTable.OwnerShard(node.Address, node.Id, _settings.Forwarding.Shards);
 

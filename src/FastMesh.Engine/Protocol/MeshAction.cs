@@ -64,6 +64,11 @@ public abstract record MeshAction
     /// broadcast or multicast address the shell picks a socket of that family.</param>
     public sealed record SendProbe(int Node, byte[] Frame, Endpoint Destination) : MeshAction;
 
+    /// <summary>Send a datagram, sealed by someone else or before, as it is by UDP to a node: relaying what came by TCP.</summary>
+    /// <param name="Node"><see cref="Routing.Node.Id"/> of the hop.</param>
+    /// <param name="Datagram">Node ids, sequence number, sealed part.</param>
+    public sealed record SendDatagram(int Node, byte[] Datagram) : MeshAction;
+
     /// <summary>Route a frame that arrived in a PACKET request.</summary>
     /// <param name="From"><see cref="Routing.Node.Id"/> of the neighbour it came from.</param>
     /// <param name="Frame">The frame.</param>
@@ -72,8 +77,9 @@ public abstract record MeshAction
 
     /// <summary>Give a datagram whose sender has been found to the data path again; a new table has been published before.</summary>
     /// <param name="Node"><see cref="Routing.Node.Id"/> of the sender.</param>
-    /// <param name="Datagram">The datagram as received.</param>
-    public sealed record OpenDatagram(int Node, byte[] Datagram) : MeshAction;
+    /// <param name="Datagram">The datagram as received; of a format with node ids it begins with them, also if it came by TCP.</param>
+    /// <param name="ByTcp">Whether it came by TCP: probes in it do not count.</param>
+    public sealed record OpenDatagram(int Node, byte[] Datagram, bool ByTcp = false) : MeshAction;
 
     /// <summary>Write the graph to GraphDumpFile.</summary>
     /// <param name="Text">The file's content.</param>

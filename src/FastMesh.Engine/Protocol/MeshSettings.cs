@@ -59,8 +59,22 @@ public sealed record MeshSettings
     /// <summary>Own name, valid by <see cref="NodeName"/>.</summary>
     public required string Name { get; init; }
 
-    /// <summary>Own RSA key; its public half is what peers have in their host files.</summary>
-    public required RsaIdentity Key { get; init; }
+    /// <summary>Own RSA key; its public half is what peers have in their host files. Null if there is none: then protocol 17.0 is not spoken.</summary>
+    public RsaIdentity? Key { get; init; }
+
+    /// <summary>
+    /// Own Ed25519 key: the user's, else the daemon's own one beside the configuration. Null with ExperimentalProtocol = no: a plain tinc 1.0 node.
+    /// </summary>
+    public Ed25519Identity? Identity { get; init; }
+
+    /// <summary>Whether <see cref="Identity"/> is the user's: then this node speaks 17.7 to everyone (tinc 1.1 reference, 1.1, 1.4).</summary>
+    public bool SpeaksSptps { get; init; }
+
+    /// <summary>Learned keys of other nodes.</summary>
+    public IKnownKeys KnownKeys { get; init; } = new KeysInMemory();
+
+    /// <summary>Redeems invitations, or null if there are none.</summary>
+    public IInvitationBook? Invitations { get; init; }
 
     /// <summary>Own subnets.</summary>
     public IReadOnlyList<Subnet> Subnets { get; init; } = [];
@@ -92,8 +106,38 @@ public sealed record MeshSettings
     /// <summary>ClampMSS.</summary>
     public bool ClampMss { get; init; } = true;
 
-    /// <summary>LocalDiscovery.</summary>
+    /// <summary>LocalDiscovery: towards tinc 1.0 nodes by broadcast.</summary>
     public bool LocalDiscovery { get; init; }
+
+    /// <summary>LocalDiscovery towards other nodes: to the local address they announce (tinc 1.1 reference, 7.4).</summary>
+    public bool LocalDiscoveryByAddress { get; init; } = true;
+
+    /// <summary>UDPDiscovery: false takes for granted that UDP works.</summary>
+    public bool UdpDiscovery { get; init; } = true;
+
+    /// <summary>UDPDiscoveryInterval: between probes while UDP is not confirmed.</summary>
+    public TimeSpan UdpDiscoveryInterval { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>UDPDiscoveryKeepaliveInterval: between probes once it is.</summary>
+    public TimeSpan UdpDiscoveryKeepaliveInterval { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>UDPDiscoveryTimeout: without a reply for so long, UDP counts as lost.</summary>
+    public TimeSpan UdpDiscoveryTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>UDPInfoInterval: between UDP_INFOs about a node.</summary>
+    public TimeSpan UdpInfoInterval { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>MTUInfoInterval: between MTU_INFOs to a node.</summary>
+    public TimeSpan MtuInfoInterval { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>MaxConnectionBurst: connections accepted at once; one more per second (tinc 1.1 reference, 9.6).</summary>
+    public int MaxConnectionBurst { get; init; } = 10;
+
+    /// <summary>Bytes of replay window of SPTPS sessions: ReplayWindow if it is set, else 16 (tinc 1.1 reference, 3.6).</summary>
+    public int SptpsReplayWindow { get; init; } = 16;
+
+    /// <summary>Compression wanted of others, 0 to 12; the level of <see cref="Suite"/> is the same if it is below 12, else 0.</summary>
+    public int Compression { get; init; }
 
     /// <summary>StrictSubnets; true whenever TunnelServer is.</summary>
     public bool StrictSubnets { get; init; }

@@ -33,7 +33,7 @@ internal sealed class Peer(Node node)
     public void Issue(LegacyKey key, int replayWindow, int owner, Instant now)
     {
         (IssuedBefore, Issued, IssuedAt) = (Issued, key, now);
-        Node.Opener = new LegacyOpener(key, replayWindow, owner, Node.Opener);
+        Node.Opener = new LegacyOpener(key, replayWindow, owner, Node.Opener as LegacyOpener);
     }
 
     /// <summary>Takes back the key given to it.</summary>

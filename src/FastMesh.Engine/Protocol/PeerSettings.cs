@@ -13,6 +13,9 @@ public sealed record PeerSettings
     /// <summary>Its RSA public key, or null if there is no usable one.</summary>
     public RsaPublicIdentity? PublicKey { get; init; }
 
+    /// <summary>Its Ed25519 public key as the user wrote it in the host file, or null. Such a node is never let in by protocol 17.0.</summary>
+    public Ed25519PublicKey? Ed25519Key { get; init; }
+
     /// <summary>Its valid Subnet lines; used only with StrictSubnets.</summary>
     public IReadOnlyList<Subnet> Subnets { get; init; } = [];
 

@@ -3,6 +3,19 @@ using FastMesh.Engine.Wire;
 
 namespace FastMesh.Engine.Routing;
 
+/// <summary>How a node wants data sessions (tinc 1.1 reference, 1.5 and 13).</summary>
+public enum NodeProtocol
+{
+    /// <summary>tinc 1.0: REQ_KEY, ANS_KEY, hop by hop.</summary>
+    Legacy,
+
+    /// <summary>tinc 1.1: SPTPS, end to end.</summary>
+    Sptps,
+
+    /// <summary>FastMesh: its own handshake, end to end.</summary>
+    FastMesh,
+}
+
 /// <summary>
 /// One node of the mesh as this daemon knows it. Mutable and owned by the control plane; shards see only the
 /// <see cref="PeerRoute"/> that is made of it when a <see cref="ForwardingTable"/> is published.
@@ -12,13 +25,25 @@ public sealed class Node
     /// <summary>Largest VPN frame, in bytes with the 14-byte Ethernet header (tinc 1.0 reference, 0.1).</summary>
     public const int MaxFrameLength = 1518;
 
-    internal Node(string name, int id) => (Name, Id) = (name, id);
+    internal Node(string name, int id) => (Name, Id, RelayId) = (name, id, NodeId.Of(name));
 
     /// <summary>The node's name.</summary>
     public string Name { get; }
 
     /// <summary>A small number that is this node's for the life of the daemon; names it in messages to and from shards.</summary>
     public int Id { get; }
+
+    /// <summary>What stands for the node in relayed datagrams.</summary>
+    public NodeId RelayId { get; }
+
+    /// <summary>How data travels to and from it.</summary>
+    public NodeProtocol Protocol { get; set; }
+
+    /// <summary>Its minor protocol version as its options say: 7 for tinc 1.1, 0 for tinc 1.0 (tinc 1.1 reference, 1.5, 6.5).</summary>
+    public int Minor => (int)((uint)Options >> 24);
+
+    /// <summary>Whether a probe was answered, so that UDP works to its <see cref="Address"/> (tinc 1.1 reference, 7.1).</summary>
+    public bool UdpConfirmed { get; set; }
 
     /// <summary>Outgoing edges by destination name.</summary>
     public SortedDictionary<string, Edge> Edges { get; } = new(StringComparer.Ordinal);
@@ -57,10 +82,10 @@ public sealed class Node
     public int MaxMtu { get; set; } = MaxFrameLength;
 
     /// <summary>Seals packets to it, present while it has given us a valid key.</summary>
-    public LegacySealer? Sealer { get; set; }
+    public PacketSealer? Sealer { get; set; }
 
     /// <summary>Opens packets from it, present while we have given it a key.</summary>
-    public LegacyOpener? Opener { get; set; }
+    public PacketOpener? Opener { get; set; }
 
     /// <summary>Whether an active meta connection to it exists.</summary>
     public bool HasConnection { get; set; }

@@ -11,7 +11,7 @@ public sealed class PeerRoute
         (Id, Name, IsSelf, Reachable, Indirect) = (node.Id, node.Name, isSelf, isSelf || node.Reachable, node.Indirect);
         (Options, Address, Socket) = (node.Options, node.Address, node.Socket);
         (Mtu, MinMtu, HasConnection, OnSpanningTree) = (node.Mtu, node.MinMtu, node.HasConnection, node.OnSpanningTree);
-        (Sealer, Opener) = (node.Sealer, node.Opener);
+        (Sealer, Opener, RelayId, Protocol, Minor) = (node.Sealer, node.Opener, node.RelayId, node.Protocol, node.Minor);
         NextHop = Via = this;
     }
 
@@ -20,6 +20,15 @@ public sealed class PeerRoute
 
     /// <summary>The node's name, for logs.</summary>
     public string Name { get; }
+
+    /// <summary>What stands for the node in relayed datagrams.</summary>
+    public NodeId RelayId { get; }
+
+    /// <summary>How data travels to and from it.</summary>
+    public NodeProtocol Protocol { get; }
+
+    /// <summary>Its minor protocol version.</summary>
+    public int Minor { get; }
 
     /// <summary>Whether this is the daemon itself.</summary>
     public bool IsSelf { get; }
@@ -58,8 +67,8 @@ public sealed class PeerRoute
     public bool OnSpanningTree { get; }
 
     /// <summary>Seals packets to it; null while there is no valid key.</summary>
-    public LegacySealer? Sealer { get; }
+    public PacketSealer? Sealer { get; }
 
     /// <summary>Opens packets from it; null while we have given it no key.</summary>
-    public LegacyOpener? Opener { get; }
+    public PacketOpener? Opener { get; }
 }

@@ -18,4 +18,7 @@ public enum EdgeOptions : uint
 
     /// <summary>Rewrite the MSS option of TCP packets.</summary>
     ClampMss = 8,
+
+    /// <summary>The node the edge leads to is a FastMesh node (ours; tinc 1.1 reference, 13.1).</summary>
+    FastMesh = 0x0001_0000,
 }

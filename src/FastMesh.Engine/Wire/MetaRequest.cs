@@ -56,4 +56,22 @@ public enum MetaRequest
 
     /// <summary><c>17 LEN</c>, then LEN raw bytes</summary>
     Packet = 17,
+
+    /// <summary><c>18 TYPE ...</c>: only on control connections (tinc 1.1 reference, 10.2).</summary>
+    Control = 18,
+
+    /// <summary>Never a request of its own: a subtype of REQ_KEY (tinc 1.1 reference, 5.1).</summary>
+    ReqPubKey = 19,
+
+    /// <summary>Never a request of its own: a subtype of REQ_KEY (tinc 1.1 reference, 5.1).</summary>
+    AnsPubKey = 20,
+
+    /// <summary><c>21 LEN</c>, then LEN raw bytes outside of any record (tinc 1.1 reference, 6.4).</summary>
+    SptpsPacket = 21,
+
+    /// <summary><c>22 FROM TO ADDRESS PORT</c> (tinc 1.1 reference, 7.5).</summary>
+    UdpInfo = 22,
+
+    /// <summary><c>23 FROM TO MTU</c> (tinc 1.1 reference, 7.5).</summary>
+    MtuInfo = 23,
 }

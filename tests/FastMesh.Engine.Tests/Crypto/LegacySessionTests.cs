@@ -6,7 +6,7 @@ namespace FastMesh.Engine.Tests.Crypto;
 
 public sealed class LegacySessionTests
 {
-    private readonly byte[] _output = new byte[LegacyOpener.OutputLength(4096)];
+    private readonly byte[] _output = new byte[LegacyOpener.RoomFor(4096)];
 
     public static TheoryData<int, int, int> Suites()
     {
@@ -144,7 +144,7 @@ public sealed class LegacySessionTests
         Assert.Equal(0, sealer.Seal(new byte[3], _output));
         Assert.Equal(1u, sealer.NextSequence);
         byte[] datagram = Convert.FromHexString(TincCapture.DataPacket);
-        Assert.Equal(OpenResult.Malformed, Opener(Captured()).Open(datagram, new byte[LegacyOpener.OutputLength(datagram.Length) - 1], out _, out _));
+        Assert.Equal(OpenResult.Malformed, Opener(Captured()).Open(datagram, new byte[LegacyOpener.RoomFor(datagram.Length) - 1], out _, out _));
     }
 
     [Fact]

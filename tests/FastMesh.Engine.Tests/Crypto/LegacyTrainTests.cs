@@ -8,7 +8,7 @@ public sealed class LegacyTrainTests
 {
     private const int HeaderStride = CbcTrain.MaxHeaderLength, OutputStride = 2048, MaxFrame = 1600;
     private readonly byte[] _headers = new byte[64 * HeaderStride], _payloads = new byte[64 * MaxFrame], _output = new byte[64 * OutputStride];
-    private readonly byte[] _opened = new byte[LegacyOpener.OutputLength(OutputStride)];
+    private readonly byte[] _opened = new byte[LegacyOpener.RoomFor(OutputStride)];
 
     [Fact]
     public void The_17th_packet_of_a_train_is_the_captured_one()
@@ -18,7 +18,7 @@ public sealed class LegacyTrainTests
         for (int i = 0; i < packets.Length; i++)
             packets[i] = Place(i, frame, header: 4 + 14 + i);
 
-        Assert.Equal(20, new LegacySealer(Captured(), 0).SealTrain(_headers, _payloads, _output, packets));
+        Assert.Equal(20, new LegacySealer(Captured(), 0).SealTrain(_headers, _payloads, _output, packets, direct: true));
 
         Assert.Equal(TincCapture.DataPacket, Convert.ToHexStringLower(Sealed(packets[16])));
     }
@@ -48,7 +48,7 @@ public sealed class LegacyTrainTests
             byte[][] frames = [.. Enumerable.Range(0, random.Next(1, 65)).Select(_ => RandomFrame(random))];
             TrainPacket[] packets = [.. frames.Select((frame, i) => Place(i, frame, random.Next(4, Math.Min(4 + frame.Length, HeaderStride) + 1)))];
 
-            Assert.Equal(packets.Length, sealer.SealTrain(_headers, _payloads, _output, packets));
+            Assert.Equal(packets.Length, sealer.SealTrain(_headers, _payloads, _output, packets, direct: true));
 
             for (int i = 0; i < packets.Length; i++)
             {
@@ -73,8 +73,8 @@ public sealed class LegacyTrainTests
         NextSequence(sealer) = uint.MaxValue - 1;
         TrainPacket[] packets = [.. Enumerable.Range(0, 5).Select(i => Place(i, new byte[60], header: 4))];
 
-        Assert.Equal(2, sealer.SealTrain(_headers, _payloads, _output, packets));
-        Assert.Equal(0, sealer.SealTrain(_headers, _payloads, _output, packets));
+        Assert.Equal(2, sealer.SealTrain(_headers, _payloads, _output, packets, direct: true));
+        Assert.Equal(0, sealer.SealTrain(_headers, _payloads, _output, packets, direct: true));
         Assert.Equal(0, sealer.Seal(new byte[64], _output));
     }
 
@@ -125,7 +125,7 @@ public sealed class LegacyTrainTests
     public void A_header_without_room_for_the_number_is_misuse()
     {
         TrainPacket[] packets = [Place(0, new byte[60], header: 4), Place(1, new byte[60], header: 3)];
-        Assert.ThrowsAny<ArgumentException>(() => new LegacySealer(Captured(), 0).SealTrain(_headers, _payloads, _output, packets));
+        Assert.ThrowsAny<ArgumentException>(() => new LegacySealer(Captured(), 0).SealTrain(_headers, _payloads, _output, packets, direct: true));
     }
 
     [Theory]
@@ -137,11 +137,11 @@ public sealed class LegacyTrainTests
         LegacyKey key = LegacyKey.Generate(LegacySuite.Default with { Cipher = cipher, Compression = compression }, new SystemRandom());
         LegacySealer sealer = new(key, 0);
         TrainPacket[] packets = [.. Enumerable.Range(0, 46).Select(i => Place(i, new byte[1414], header: 70))];
-        Assert.Equal(46, sealer.SealTrain(_headers, _payloads, _output, packets));
+        Assert.Equal(46, sealer.SealTrain(_headers, _payloads, _output, packets, direct: true));
 
         long before = GC.GetAllocatedBytesForCurrentThread();
         for (int i = 0; i < 20; i++)
-            sealer.SealTrain(_headers, _payloads, _output, packets);
+            sealer.SealTrain(_headers, _payloads, _output, packets, direct: true);
 
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }

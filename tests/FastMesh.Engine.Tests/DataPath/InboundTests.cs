@@ -151,9 +151,9 @@ public sealed class InboundTests : IDisposable
     public void A_train_across_a_change_of_keys_loses_nothing()
     {
         Node old = new TestNetwork("b").Neighbour("self");
-        (old.Sealer, LegacyOpener previous) = (_selfAtB.Sealer, _b.Opener!);
+        (old.Sealer, LegacyOpener previous) = (_selfAtB.Sealer, (LegacyOpener)_b.Opener!);
         LegacyKey key = LegacyKey.Generate(LegacySuite.Default, new SystemRandom());
-        (_selfAtB.Sealer, _b.Opener) = (new(key, 0), new(key, 16, 0, previous));
+        (_selfAtB.Sealer, _b.Opener) = (new LegacySealer(key, 0), new LegacyOpener(key, 16, 0, previous));
         byte[][] frames = [.. Enumerable.Range(0, 20).Select(i => TestFrames.Udp4("10.2.0.1", "10.1.0.1", 100, id: (ushort)(i * 3), dontFragment: false))];
         byte[][] sealedFrames = [.. frames.Select((frame, i) => Seal(frame, i < 9 ? old : _selfAtB))];
         Receive(_b.Address, [.. sealedFrames.SelectMany(bytes => bytes)], sealedFrames[0].Length);
@@ -311,12 +311,12 @@ public sealed class InboundTests : IDisposable
     {
         byte[] packet = [0, 0, 0, 0, .. frame];
         byte[] output = new byte[session.Sealer!.SealedLength(frame.Length)];
-        return output[..session.Sealer.Seal(packet, output)];
+        return output[..session.Sealer.Seal(packet, output, direct: true)];
     }
 
-    private static byte[] Open(LegacyOpener opener, ReadOnlySpan<byte> datagram)
+    private static byte[] Open(PacketOpener opener, ReadOnlySpan<byte> datagram)
     {
-        byte[] output = new byte[LegacyOpener.OutputLength(datagram.Length)];
+        byte[] output = new byte[LegacyOpener.RoomFor(datagram.Length)];
         Assert.Equal(OpenResult.Opened, opener.Open(datagram, output, out int offset, out int length));
         return output[offset..(offset + length)];
     }

@@ -44,7 +44,7 @@ public sealed class KeyRequestTests
     public void Req_key_is_answered_with_a_new_key_each_time()
     {
         ConnectionId from = _mesh.JoinReachable("beta");
-        LegacyOpener? first = _mesh.Route("beta")!.Opener;
+        PacketOpener? first = _mesh.Route("beta")!.Opener;
         _mesh.Say(from, "15 beta self", "15 beta self 17 extra");
         string[] lines = _mesh.Heard(from);
         Assert.Equal(2, lines.Distinct().Count());

@@ -8,7 +8,7 @@ internal sealed class Datagram : FuzzTarget
     private const string Hex =
         "807531CF8CC61CB3BE46EC3878FF472005C36584F3C436EE1C8696F03F8992D194B05BA37989E053F94B165891033014";
 
-    private readonly byte[] _output = new byte[LegacyOpener.OutputLength(4096)];
+    private readonly byte[] _output = new byte[LegacyOpener.RoomFor(4096)];
     private readonly LegacyKey _key = Key(LegacySuite.Default);
     private readonly LegacyOpener[] _openers =
     [
@@ -33,7 +33,7 @@ internal sealed class Datagram : FuzzTarget
         foreach (LegacyOpener opener in _openers)
         {
             if (opener.Open(input, _output, out int offset, out int length) == OpenResult.Opened
-                && (length < 14 || offset + length > LegacyOpener.OutputLength(input.Length)))
+                && (length < 14 || offset + length > LegacyOpener.RoomFor(input.Length)))
                 throw new InvalidOperationException($"a frame of {length} bytes came out of a datagram of {input.Length}");
         }
 

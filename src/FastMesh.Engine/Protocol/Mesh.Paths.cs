@@ -1,0 +1,22 @@
+using FastMesh.Engine.Wire;
+
+namespace FastMesh.Engine.Protocol;
+
+/// <summary>UDP discovery and path MTU of SPTPS and FastMesh nodes, UDP_INFO and MTU_INFO (tinc 1.1 reference, chapter 7).</summary>
+public sealed partial class Mesh
+{
+    /// <summary>There is traffic for a node: what is due towards it is done (tinc 1.1 reference, 7.2).</summary>
+    /// <param name="node">Node id.</param>
+    /// <param name="keyNeeded">Whether it had to be dropped for want of a session.</param>
+    /// <param name="now">Current time.</param>
+    public void HandleTraffic(int node, bool keyNeeded, Instant now)
+    {
+        UpdateGraph(now);
+    }
+
+    /// <summary>Datagrams of a node arrive by way of a relay (tinc 1.1 reference, 6.3 step 7, 7.5).</summary>
+    public void HandleRelayed(int node, int relay, Instant now)
+    {
+        UpdateGraph(now);
+    }
+}
