@@ -49,6 +49,9 @@ internal sealed class ControlLoop : IDisposable
         _sockets = new MetaSockets(_mesh, _epoll, ConnectionTag, options, _listeners, log);
     }
 
+    /// <summary>Told of every frame that <see cref="DataPlane.Capture"/> brings.</summary>
+    public CaptureHandler? Captured { get; set; }
+
     /// <summary>Starts the shards with the mesh's first table, and the outgoing connections.</summary>
     /// <param name="port">The port to announce.</param>
     public void Start(string port)
@@ -176,6 +179,9 @@ internal sealed class ControlLoop : IDisposable
                 break;
             case ShardReportKind.Relayed:
                 _mesh.HandleRelayed(report.Node, report.KeyNeededFor, now);
+                break;
+            case ShardReportKind.Captured:
+                Captured?.Invoke(report.Length, report.Bytes);
                 break;
             case ShardReportKind.Learned:
                 _mesh.HandleLearned(MacAddress.Read(report.Bytes), now);
@@ -339,6 +345,11 @@ internal sealed class ControlLoop : IDisposable
             _log.Traffic.DumpLine(string.Create(CultureInfo.InvariantCulture, $" dropped, {reason}: {count}"));
     }
 }
+
+/// <summary>Takes a captured frame.</summary>
+/// <param name="length">Bytes of the frame.</param>
+/// <param name="bytes">Its first bytes; borrowed.</param>
+internal delegate void CaptureHandler(int length, ReadOnlySpan<byte> bytes);
 
 /// <summary>What a control loop works with.</summary>
 /// <param name="Mesh">The state machine, started.</param>

@@ -119,6 +119,24 @@ public sealed class DataPlane : IDisposable
     public void OpenDatagram(int node, ReadOnlySpan<byte> datagram) =>
         Order(_table?.Find(node)?.Opener?.Owner ?? 0, new(OrderKind.Open, node), datagram);
 
+    /// <summary>Begins to report every routed frame as <see cref="ShardReportKind.Captured"/>, as far as there is room for reports; 0 ends it.</summary>
+    /// <param name="snapLength">Bytes of each frame to report at most.</param>
+    public void Capture(int snapLength)
+    {
+        foreach (Shard shard in _shards)
+            shard.State.CaptureLength = Math.Min(snapLength, FrameRing<ReportHeader>.MaxBytes);
+    }
+
+    /// <summary>What was exchanged with a node so far; with the daemon's own node: through the device.</summary>
+    /// <param name="node">Its <see cref="Node.Id"/>.</param>
+    public NodeCounters TrafficOf(int node)
+    {
+        if (_table?.Self.Id != node)
+            return NodeTraffic.Sum([.. _shards.Select(shard => shard.State.Traffic)], node);
+        DataPlaneCounters all = Counters;
+        return new(all.DevicePacketsIn, all.DeviceBytesIn, all.DevicePacketsOut, all.DeviceBytesOut);
+    }
+
     /// <summary>Sums of all shards' counters at this moment.</summary>
     public DataPlaneCounters Counters =>
         ShardCounters.Sum([.. _shards.Where(shard => shard is not null).Select(shard => shard.Counters), _control]);

@@ -41,6 +41,8 @@ internal sealed class Forwarder : IDisposable
     /// <summary>Carries out a decision made for this frame or for one of the same flow.</summary>
     public void Apply(in RouteDecision decision, Frame frame, PeerRoute source, bool byTcp)
     {
+        if (_state.CaptureLength > 0)
+            _sender.Capture(frame);
         if (decision.CountsHop && !CountHop(frame, source))
             return;
         switch (decision.Action)

@@ -50,6 +50,13 @@ internal sealed class Inbound(ShardState state, Forwarder forwarder, TrainWriter
         OpenCollected(peer, datagram);
     }
 
+    /// <summary>Forwards a frame that came from a node.</summary>
+    public void Route(PeerRoute peer, Frame frame, bool byTcp)
+    {
+        state.Traffic.CountIn(peer.Id, 1, frame.Length);
+        forwarder.Route(frame, peer, byTcp);
+    }
+
     private void Match(PeerRoute peer, PacketBatch batch, int first, int end, int socket)
     {
         trains.NoteSocket(peer.Id, socket);
@@ -122,6 +129,6 @@ internal sealed class Inbound(ShardState state, Forwarder forwarder, TrainWriter
         if (EthernetFrame.TryRead(frame.Bytes, out EthernetFrame header) && header.Type == EtherType.Probe)
             mail.Probe(peer.Id, frame.Bytes);
         else
-            forwarder.Route(frame, peer, byTcp: false);
+            Route(peer, frame, byTcp: false);
     }
 }

@@ -67,7 +67,7 @@ internal sealed class Outbound(ShardState state, Forwarder forwarder, PeerSender
         {
             int largest = sender.LargestFrame(decision.Owner!, Forwarder.MinFrameLimit(header.Kind == SegmentationKind.TcpIPv4));
             segments.Limit(largest);
-            if (segments.LongestSegment <= largest && sender.TryDeliver(decision.Owner!, frame, ref segments, decision.TrafficClass))
+            if (segments.LongestSegment <= largest && state.CaptureLength == 0 && sender.TryDeliver(decision.Owner!, frame, ref segments, decision.TrafficClass))
                 return;
         }
 

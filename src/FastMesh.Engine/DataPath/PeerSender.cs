@@ -18,11 +18,12 @@ internal sealed class PeerSender(ShardState state, TrainWriter trains, ShardMail
             state.Counters.Drop(DropReason.Unreachable);
         else if (frame.Length > Node.MaxFrameLength)
             state.Counters.Drop(DropReason.TooLong);
-        else if (byTcp)
-            SendByTcp(destination.NextHop, frame, keyNeededFor: -1);
         else
-            SendToHop(HopOf(destination), frame, trafficClass);
+            Send(destination, frame, byTcp, trafficClass);
     }
+
+    /// <summary>Reports a frame to whoever captures.</summary>
+    public void Capture(Frame frame) => mail.Captured(frame.Bytes, state.CaptureLength);
 
     /// <summary>The longest frame to a destination that can go by UDP; if none can, the longest at all.</summary>
     /// <param name="destination">The owner.</param>
@@ -44,9 +45,11 @@ internal sealed class PeerSender(ShardState state, TrainWriter trains, ShardMail
         bool direct = destination.Reachable && hop.Reachable && !UsesTcp(hop) && hop.Sealer is { } sealer && sealer.Owner == state.Index
             && (!HasPathMtu(hop) || segments.LongestSegment <= hop.MinMtu)
             && segments.LongestSegment <= Node.MaxFrameLength && segments.HeaderLength <= CbcTrain.MaxHeaderLength - Frame.Room;
-        if (direct)
-            trains.Seal(hop, frame, ref segments, trafficClass);
-        return direct;
+        if (!direct)
+            return false;
+        state.Traffic.CountOut(destination.Id, segments.SegmentCount, frame.Length + ((segments.SegmentCount - 1) * segments.HeaderLength));
+        trains.Seal(hop, frame, ref segments, trafficClass);
+        return true;
     }
 
     private static PeerRoute HopOf(PeerRoute destination) => destination.Via.IsSelf ? destination.NextHop : destination.Via;
@@ -54,6 +57,15 @@ internal sealed class PeerSender(ShardState state, TrainWriter trains, ShardMail
     private bool UsesTcp(PeerRoute hop) => ((state.Table.Self.Options | hop.Options) & EdgeOptions.TcpOnly) != 0;
 
     private static bool HasPathMtu(PeerRoute hop) => (hop.Options & EdgeOptions.PmtuDiscovery) != 0;
+
+    private void Send(PeerRoute destination, Frame frame, bool byTcp, byte trafficClass)
+    {
+        state.Traffic.CountOut(destination.Id, 1, frame.Length);
+        if (byTcp)
+            SendByTcp(destination.NextHop, frame, keyNeededFor: -1);
+        else
+            SendToHop(HopOf(destination), frame, trafficClass);
+    }
 
     private void SendToHop(PeerRoute hop, Frame frame, byte trafficClass)
     {

@@ -65,6 +65,9 @@ internal sealed class Shard : IDisposable
             Watch(ports.Sockets[i].Descriptor, (ulong)i);
     }
 
+    /// <summary>What it shares with other threads: counters and the capture switch.</summary>
+    public ShardState State => _state;
+
     /// <summary>The shard's counters.</summary>
     public ShardCounters Counters => _state.Counters;
 
@@ -194,7 +197,7 @@ internal sealed class Shard : IDisposable
         bytes.CopyTo(_orderFrame.AsSpan(Frame.Room));
         Frame frame = new(_orderFrame.AsSpan(0, Frame.Room + bytes.Length));
         if (order.Kind == OrderKind.Route)
-            _forwarder.Route(frame, peer, order.ByTcp);
+            _inbound.Route(peer, frame, order.ByTcp);
         else if (peer.Sealer is not null)
             _trains.Seal(peer, frame, order.Endpoint, order.TrafficClass);
         else

@@ -91,6 +91,10 @@ internal sealed class ShardMail
     /// <summary>A new source address on the own device.</summary>
     public void Learned(ReadOnlySpan<byte> address) => Report(new(ShardReportKind.Learned), address, _control.Capacity / 4);
 
+    /// <summary>A routed frame, cut at <paramref name="snapLength"/> bytes. Captures may fill half of the ring at most.</summary>
+    public void Captured(ReadOnlySpan<byte> frame, int snapLength) => Report(
+        new(ShardReportKind.Captured) { Length = frame.Length }, frame[..Math.Min(frame.Length, snapLength)], _control.Capacity / 2);
+
     /// <summary>The device is gone.</summary>
     public void DeviceFailed() => Report(new(ShardReportKind.DeviceFailed), default, 0);
 

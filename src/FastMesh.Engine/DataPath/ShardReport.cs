@@ -32,6 +32,9 @@ public enum ShardReportKind
     /// <summary>A datagram of <c>Node</c> came by way of the relay <c>KeyNeededFor</c>; at most once a second per node.</summary>
     Relayed,
 
+    /// <summary><c>Bytes</c> is the beginning of a routed frame of <c>Length</c> bytes, while frames are captured.</summary>
+    Captured,
+
     /// <summary>Reading the device failed more than ten times in a row: the daemon must end (tinc 1.0 reference, chapter 8).</summary>
     DeviceFailed,
 }

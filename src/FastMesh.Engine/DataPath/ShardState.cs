@@ -6,6 +6,8 @@ namespace FastMesh.Engine.DataPath;
 /// <summary>What the parts of one shard share: who it is, and what holds for the present turn.</summary>
 internal sealed class ShardState(int index, ForwardingTable table)
 {
+    private int _captureLength;
+
     /// <summary>The shard's number; sessions name their owner by it.</summary>
     public int Index { get; } = index;
 
@@ -17,4 +19,14 @@ internal sealed class ShardState(int index, ForwardingTable table)
 
     /// <summary>The shard's counters.</summary>
     public ShardCounters Counters { get; } = new();
+
+    /// <summary>The shard's counts per node.</summary>
+    public NodeTraffic Traffic { get; } = new();
+
+    /// <summary>Bytes of each routed frame to report, 0 to report none. Written by the control thread.</summary>
+    public int CaptureLength
+    {
+        get => Volatile.Read(ref _captureLength);
+        set => Volatile.Write(ref _captureLength, value);
+    }
 }
