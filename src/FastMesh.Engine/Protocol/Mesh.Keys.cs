@@ -80,7 +80,7 @@ public sealed partial class Mesh
         AcceptKey(from, owner, hex, new LegacySuite(cipher, digest, macLength, compression), now);
         if (owner.Sealer is not null && hasAddress && Endpoint.TryParse(address, port, out Endpoint seen)
             && seen.Port != 0 && !IsOwnAddress(seen))
-            SetAddress(owner, seen, socket: -1);
+            SetAddress(owner, seen, socket: -1, now);
         if (owner.Sealer is not null && owner.Options.HasFlag(EdgeOptions.PmtuDiscovery)
             && (!_deadlines.IsSet(TimerKind.Probe, owner.Id) || PeerOf(owner).Probe.TryStartOver()))
             StepProbe(PeerOf(owner), now);

@@ -155,7 +155,7 @@ public sealed partial class Mesh
             if (!tried.Add(edge.To) || (!isNear && --_searchBudget < 0)
                 || !_peers.TryGetValue(edge.To.Id, out Peer? peer) || !peer.Verifies(datagram))
                 continue;
-            SetAddress(edge.To, source, socket);
+            SetAddress(edge.To, source, socket, now);
             _actions.Enqueue(new MeshAction.OpenDatagram(edge.To.Id, datagram.ToArray()));
             return;
         }
@@ -163,7 +163,7 @@ public sealed partial class Mesh
         _log.Protocol.UnknownSource(source);
     }
 
-    private void SetAddress(Node node, Endpoint address, int socket)
+    private void SetAddress(Node node, Endpoint address, int socket, Instant now)
     {
         if (node.Address == address)
             return;

@@ -120,8 +120,7 @@ public sealed partial class Mesh
     {
         Peer peer = PeerOf(node);
         peer.ForgetKeys();
-        peer.Probe.Reset();
-        _deadlines.Cancel(TimerKind.Probe, node.Id);
+        ResetPath(peer, now);
 
         if (node.Reachable)
             _log.Traffic.BecameReachable(node.Name, node.Address);

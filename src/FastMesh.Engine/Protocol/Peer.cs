@@ -14,6 +14,12 @@ internal sealed class Peer(Node node)
 
     public PathProbe Probe { get; } = new(node);
 
+    /// <summary>When it was last sent a UDP_INFO about us.</summary>
+    public Instant? UdpInfoSent { get; set; }
+
+    /// <summary>When it was last sent an MTU_INFO about us.</summary>
+    public Instant? MtuInfoSent { get; set; }
+
     /// <summary>When its key was last asked for, or null if it may be asked for at once.</summary>
     public Instant? KeyRequested { get; set; }
 

@@ -38,6 +38,9 @@ internal static class ProtocolLimits
     /// <summary>What compression may cost a probe reply, bytes (5.8).</summary>
     public const int CompressionSlack = 43;
 
+    /// <summary>Least value of MTU_INFO, bytes; a lower one is fatal (tinc 1.1 reference, 7.5).</summary>
+    public const int MinMtuInfo = 512;
+
     /// <summary>Bit number of the received sequence number whose excess forces new keys (5.1).</summary>
     public const uint RekeySequence = 1u << 30;
 

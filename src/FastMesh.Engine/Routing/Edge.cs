@@ -22,6 +22,9 @@ public sealed class Edge
     /// <summary>The numeric form of <see cref="AddressText"/>, or "no address".</summary>
     public Endpoint Address { get; set; }
 
+    /// <summary>From's own address and UDP port on the connection, or "no address"; fields 7 and 8 of ADD_EDGE (tinc 1.1 reference, 1.7).</summary>
+    public Endpoint LocalAddress { get; set; }
+
     /// <summary>Option bits, unknown ones included.</summary>
     public EdgeOptions Options { get; set; }
 

@@ -15,6 +15,7 @@ public sealed class Graph
     private const int IdsInReserve = 256;
 
     private readonly SortedDictionary<string, Node> _nodes = new(StringComparer.Ordinal);
+    private readonly Dictionary<NodeId, Node> _byRelayId = [];
     private readonly SortedSet<Edge> _edges = new(Edge.ByWeight);
     private readonly Queue<int> _freeIds = new();
     private int _nextId;
@@ -43,11 +44,17 @@ public sealed class Graph
     /// <summary>The node of that name, or null.</summary>
     public Node? Find(string name) => _nodes.GetValueOrDefault(name);
 
+    /// <summary>The node with that id in relayed datagrams, or null.</summary>
+    public Node? Find(NodeId id) => _byRelayId.GetValueOrDefault(id);
+
     /// <summary>The node of that name, made (unreachable) if it is new.</summary>
     public Node GetOrAdd(string name)
     {
-        if (!_nodes.TryGetValue(name, out Node? node))
-            _nodes.Add(name, node = new Node(name, _freeIds.Count > IdsInReserve ? _freeIds.Dequeue() : _nextId++));
+        if (_nodes.TryGetValue(name, out Node? node))
+            return node;
+        node = new Node(name, _freeIds.Count > IdsInReserve ? _freeIds.Dequeue() : _nextId++);
+        _nodes.Add(name, node);
+        _byRelayId.TryAdd(node.RelayId, node);
         return node;
     }
 
@@ -84,8 +91,11 @@ public sealed class Graph
     /// <summary>Removes a node that has no edges and to which none points.</summary>
     public void RemoveNode(Node node)
     {
-        if (_nodes.Remove(node.Name))
-            _freeIds.Enqueue(node.Id);
+        if (!_nodes.Remove(node.Name))
+            return;
+        _freeIds.Enqueue(node.Id);
+        if (Find(node.RelayId) == node)
+            _byRelayId.Remove(node.RelayId);
     }
 
     /// <summary>

@@ -81,6 +81,9 @@ public sealed class Node
     /// <summary>Smallest frame not yet proven to be too large, bytes.</summary>
     public int MaxMtu { get; set; } = MaxFrameLength;
 
+    /// <summary>Time between the last answered probe and its reply, or null if none was answered since it became reachable.</summary>
+    public TimeSpan? Rtt { get; set; }
+
     /// <summary>Seals packets to it, present while it has given us a valid key.</summary>
     public PacketSealer? Sealer { get; set; }
 

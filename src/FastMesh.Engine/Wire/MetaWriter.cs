@@ -61,5 +61,12 @@ public static class MetaWriter
     /// <summary><c>17 LEN</c>; LEN raw bytes follow the LF.</summary>
     public static string Packet(int length) => Line($"17 {length}");
 
+    /// <summary><c>22 FROM TO ADDRESS PORT</c></summary>
+    public static string UdpInfo((string From, string To) ends, (string Address, string Port) at) =>
+        Line($"22 {ends.From} {ends.To} {at.Address} {at.Port}");
+
+    /// <summary><c>23 FROM TO MTU</c></summary>
+    public static string MtuInfo((string From, string To) ends, int mtu) => Line($"23 {ends.From} {ends.To} {mtu}");
+
     private static string Line(FormattableString line) => line.ToString(CultureInfo.InvariantCulture);
 }
