@@ -5,13 +5,16 @@ using System.Text.RegularExpressions;
 namespace FastMesh.Interop.Tests.Support;
 
 /// <summary>
-/// One daemon with its configuration directory. Both kinds are started with the same command line and read the
+/// One daemon with its configuration directory. All kinds are started with the same command line and read the
 /// same files; the log lines that are waited for are the reference's.
 /// </summary>
 public sealed class MeshNode(NetworkHost host, string name, string kind) : IDisposable
 {
     /// <summary>A directory in which every daemon's whole log is left, for a look after a failure.</summary>
     private static readonly string? s_keepLogs = System.Environment.GetEnvironmentVariable("INTEROP_LOGS");
+
+    /// <summary>The processor has AES instructions, as Linux names them on x86 and on arm64.</summary>
+    private static readonly bool s_hasFastAes = Regex.IsMatch(File.ReadAllText("/proc/cpuinfo"), @"^(flags|Features)\s*:.*\baes\b", RegexOptions.Multiline);
 
     private readonly List<string> _log = [], _keptLog = [];
     private readonly List<MeshNode> _connectTo = [];
@@ -20,7 +23,9 @@ public sealed class MeshNode(NetworkHost host, string name, string kind) : IDisp
 
     public NetworkHost Host { get; } = host;
     public string Name { get; } = name;
-    public string Kind { get; } = kind;
+
+    /// <summary>One of the constants of <see cref="Programs"/>. Another one replaces the program at the next start, on the same directory.</summary>
+    public string Kind { get; set; } = kind;
 
     /// <summary>The configuration directory.</summary>
     public string Directory { get; } = System.IO.Directory.CreateDirectory(Path.Combine(host.Network.Directory, name, "hosts")).Parent!.FullName;
@@ -44,6 +49,9 @@ public sealed class MeshNode(NetworkHost host, string name, string kind) : IDisp
     public Dictionary<string, string> Environment { get; } = [];
 
     public NodeKeys Keys { get; set; } = NodeKeys.For(name);
+
+    /// <summary>Only used with a directory of tinc 1.1.</summary>
+    public Ed25519Keys Ed25519 => Ed25519Keys.For(Name);
 
     /// <summary>Where others dial it; null: its IPv4 address on every segment.</summary>
     public IReadOnlyList<string>? Addresses { get; set; }
@@ -69,21 +77,22 @@ public sealed class MeshNode(NetworkHost host, string name, string kind) : IDisp
         File.SetUnixFileMode(Path.Combine(Directory, file), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
-    /// <summary>Writes this node's copy of another node's host file.</summary>
+    /// <summary>Writes this node's copy of another node's host file, with all public keys that the other's directory has.</summary>
     public void WriteHostFile(MeshNode node)
     {
         IEnumerable<string> addresses = node.Addresses ??
             [.. node.Host.Segments.Where(Host.Segments.Contains).Select(segment => node.Host.Address(segment))];
-        WriteFile($"hosts/{node.Name}", string.Join('\n', [.. addresses.Select(a => $"Address = {a}"), .. node.HostSettings]) + "\n" + node.Keys.PublicPem);
+        IEnumerable<string> ed25519 = Programs.HasEd25519Keys(node.Kind) ? [node.Ed25519.PublicLine] : [];
+        WriteFile($"hosts/{node.Name}", string.Join('\n', [.. addresses.Select(a => $"Address = {a}"), .. node.HostSettings, .. ed25519]) + "\n" + node.Keys.PublicPem);
     }
 
-    /// <summary>Writes tinc.conf, the private key and, unless there is one, a tinc-up that sets both inner addresses.</summary>
+    /// <summary>Writes tinc.conf, the private keys and, unless there is one, a tinc-up that sets both inner addresses.</summary>
     public void WriteConfiguration()
     {
-        WriteFile("tinc.conf", string.Join('\n', [$"Name = {Name}", .. _connectTo.Select(peer => $"ConnectTo = {peer.Name}"), .. Settings]) + "\n");
-        string key = Path.Combine(Directory, "rsa_key.priv");
-        File.WriteAllText(key, Keys.PrivatePem);
-        File.SetUnixFileMode(key, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        IEnumerable<string> generation = Programs.HasEd25519Keys(Kind) ? ["AutoConnect = no"] : [];
+        WriteFile("tinc.conf", string.Join('\n', [$"Name = {Name}", .. _connectTo.Select(peer => $"ConnectTo = {peer.Name}"), .. Settings, .. generation]) + "\n");
+        WriteKey("rsa_key.priv", Keys.PrivatePem);
+        if (Programs.HasEd25519Keys(Kind)) WriteKey("ed25519_key.priv", Ed25519.PrivateFile);
         if (!File.Exists(Path.Combine(Directory, "tinc-up"))) WriteScript("tinc-up", TincUp());
     }
 
@@ -178,6 +187,12 @@ public sealed class MeshNode(NetworkHost host, string name, string kind) : IDisp
     /// <summary>Waits until the meta connection with a peer is active.</summary>
     public void WaitForConnection(MeshNode peer, int from = 0) => WaitForLog($@"^Connection with {peer.Name} \(.*\) activated$", from);
 
+    /// <summary>Waits for the line about the session with a peer, which names the protocol that the two kinds have in common.</summary>
+    /// <param name="peer">The other node.</param>
+    /// <param name="path">A pattern: <c>direct</c>, <c>via NODE</c> or <c>over TCP</c>.</param>
+    public void WaitForSession(MeshNode peer, string path, int from = 0) =>
+        WaitForLog($"^Session with {peer.Name} established: {SessionWith(peer)}, {path}$", from);
+
     /// <summary>Waits until both directions of UDP to a peer are proven: one probe has come back.</summary>
     public void WaitForUdp(MeshNode peer) =>
         Host.Network.Until(() => StateDump.Of(this).Nodes.TryGetValue(peer.Name, out NodeState? state) && state.MinMtu > 0, $"a probe from {Name} to {peer.Name}");
@@ -190,7 +205,20 @@ public sealed class MeshNode(NetworkHost host, string name, string kind) : IDisp
         if (s_keepLogs is not null) File.WriteAllLines(Path.Combine(s_keepLogs, $"{Host.Namespace}-{Kind}.log"), _keptLog);
     }
 
+    private void WriteKey(string file, string text)
+    {
+        WriteFile(file, text);
+        File.SetUnixFileMode(Path.Combine(Directory, file), UnixFileMode.UserRead | UnixFileMode.UserWrite);
+    }
+
     private static long Now() => DateTimeOffset.UtcNow.ToUnixTimeSeconds();
+
+    /// <summary>Protocol and suite as they are logged. FastMesh adds the hybrid agreement where the system has ML-KEM.</summary>
+    private string SessionWith(MeshNode peer)
+    {
+        if (Programs.IsFastMesh(Kind) && Programs.IsFastMesh(peer.Kind)) return $@"FastMesh, {(s_hasFastAes ? "AES-256-GCM" : "ChaCha20-Poly1305")}(, X25519 \+ ML-KEM-768)?";
+        return Programs.HasEd25519Keys(Kind) && Programs.HasEd25519Keys(peer.Kind) ? "tinc 1.1 SPTPS, ChaCha20-Poly1305" : "tinc 1.0, [A-Z0-9-]+ with .+";
+    }
 
     private void Append(string? line)
     {

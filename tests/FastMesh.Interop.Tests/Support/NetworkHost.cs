@@ -8,7 +8,7 @@ namespace FastMesh.Interop.Tests.Support;
 /// <summary>One namespace with an interface <c>eth0</c>, <c>eth1</c> ... on each of its segments.</summary>
 public sealed partial class NetworkHost : IDisposable
 {
-    private static readonly string[] s_networks = ["192.0.2", "198.51.100", "203.0.113"];
+    private static readonly string[] s_networks = ["192.0.2", "198.51.100", "203.0.113", "198.18.3", "198.18.4"];
     private readonly List<Process> _background = [];
 
     internal NetworkHost(TestNetwork network, string name, string netns, int number, int[] segments) =>

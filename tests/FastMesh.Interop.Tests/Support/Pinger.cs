@@ -9,6 +9,8 @@ namespace FastMesh.Interop.Tests.Support;
 public readonly record struct PingResult(int Sent, int Received)
 {
     public int Lost => Sent - Received;
+
+    public static PingResult operator +(PingResult left, PingResult right) => new(left.Sent + right.Sent, left.Received + right.Received);
 }
 
 /// <summary>

@@ -7,24 +7,30 @@ namespace FastMesh.Interop.Tests.Support;
 public sealed record NodeState(
     string Name, string Address, int Cipher, int Digest, int MacLength, int Compression, string NextHop, string Via, int Mtu, int MinMtu);
 
-/// <summary>What a daemon logs on USR2: nodes, edges and subnets as it knows them.</summary>
+/// <summary>Nodes, edges and subnets as a daemon knows them: logged on USR2, or told to the program <c>tinc</c> by tinc 1.1.</summary>
 public sealed partial record StateDump(IReadOnlyDictionary<string, NodeState> Nodes, IReadOnlyList<string> Edges, IReadOnlyList<string> Subnets)
 {
-    /// <summary>Sends USR2 and reads the answer out of the log.</summary>
-    public static StateDump Of(MeshNode node)
+    public static StateDump Of(MeshNode node) => Programs.IsTinc11(node.Kind) ? FromControl(node) : FromLog(node);
+
+    /// <summary>The subnets of one owner, with weight, in the order of the dump.</summary>
+    public string[] SubnetsOf(MeshNode owner) =>
+        [.. Subnets.Where(line => line.EndsWith($" owner {owner.Name}", StringComparison.Ordinal)).Select(line => line.Split(' ')[0])];
+
+    private static StateDump FromControl(MeshNode node)
+    {
+        string[] Dump(string what) =>
+            Shell.Run(Programs.Tinc11ControlPath, "-c", node.Directory, $"--pidfile={node.PidFile}", "dump", what).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        return new(ParseNodes(Dump("nodes")), Dump("edges"), Dump("subnets"));
+    }
+
+    private static StateDump FromLog(MeshNode node)
     {
         int mark = node.LogMark();
         node.Signal("USR2");
         node.WaitForLog("^End of subnet list", mark);
         string[] lines = node.Log(mark);
-        Dictionary<string, NodeState> nodes = Section(lines, "Nodes:", "End of nodes")
-            .Select(line => NodeLine().Match(line)).Where(match => match.Success).Select(Parse).ToDictionary(state => state.Name);
-        return new(nodes, Section(lines, "Edges:", "End of edges"), Section(lines, "Subnet list:", "End of subnet list"));
+        return new(ParseNodes(Section(lines, "Nodes:", "End of nodes")), Section(lines, "Edges:", "End of edges"), Section(lines, "Subnet list:", "End of subnet list"));
     }
-
-    /// <summary>The subnets of one owner, with weight, in the order of the dump.</summary>
-    public string[] SubnetsOf(MeshNode owner) =>
-        [.. Subnets.Where(line => line.EndsWith($" owner {owner.Name}", StringComparison.Ordinal)).Select(line => line.Split(' ')[0])];
 
     private static string[] Section(string[] lines, string first, string last) =>
     [
@@ -33,6 +39,9 @@ public sealed partial record StateDump(IReadOnlyDictionary<string, NodeState> No
             .Where(line => line.StartsWith(' ')).Select(line => line.Trim()),
     ];
 
+    private static Dictionary<string, NodeState> ParseNodes(IEnumerable<string> lines) =>
+        lines.Select(line => NodeLine().Match(line)).Where(match => match.Success).Select(Parse).ToDictionary(state => state.Name);
+
     private static NodeState Parse(Match match)
     {
         int Number(string group) => int.Parse(match.Groups[group].ValueSpan, CultureInfo.InvariantCulture);
@@ -40,7 +49,7 @@ public sealed partial record StateDump(IReadOnlyDictionary<string, NodeState> No
             match.Groups["nexthop"].Value, match.Groups["via"].Value, Number("pmtu"), Number("min"));
     }
 
-    [GeneratedRegex(@"^(?<name>\w+) at (?<address>.*) cipher (?<cipher>\d+) digest (?<digest>\d+) maclength (?<mac>\d+) compression (?<compression>\d+) " +
-        @"options \w+ status \w+ nexthop (?<nexthop>\S+) via (?<via>\S+) pmtu (?<pmtu>\d+) \(min (?<min>\d+) max \d+\)")]
+    [GeneratedRegex(@"^(?<name>\w+) (id \w+ )?at (?<address>.*) cipher (?<cipher>\d+) digest (?<digest>\d+) maclength (?<mac>\d+) compression (?<compression>\d+) " +
+        @"options \w+ status \w+ nexthop (?<nexthop>\S+) via (?<via>\S+) (distance -?\d+ )?pmtu (?<pmtu>\d+) \(min (?<min>\d+) max \d+\)")]
     private static partial Regex NodeLine();
 }

@@ -61,6 +61,7 @@ public sealed class TestNetwork : IDisposable
     /// <summary>Adds a host that runs a daemon of the given kind.</summary>
     public MeshNode AddNode(string name, string kind, params int[] segments)
     {
+        if (Programs.HasEd25519Keys(kind)) Programs.SkipUnlessTinc11();
         MeshNode node = new(AddHost(name, segments), name, kind);
         _nodes.Add(node);
         return node;
