@@ -34,8 +34,8 @@ public sealed unsafe class CbcDecryptor : SafeHandle
         NativeMemory.Clear(_job, (nuint)LibIpsecMb.JobSize);
         iv.CopyTo(new Span<byte>(_iv, Block));
         fixed (byte* k = key)
-            LibIpsecMb.ExpandAesKey(Manager.Current.Pointer, k, key.Length, _encryptionKeys, _decryptionKeys);
-        GC.KeepAlive(Manager.Current);
+            LibIpsecMb.ExpandAesKey(IpsecMbManager.Current.Pointer, k, key.Length, _encryptionKeys, _decryptionKeys);
+        GC.KeepAlive(IpsecMbManager.Current);
         SetUpJob();
     }
 
@@ -57,7 +57,7 @@ public sealed unsafe class CbcDecryptor : SafeHandle
         if (input.IsEmpty || input.Length % Block != 0 || output.Length < input.Length || IsClosed)
             return -1;
         uint done;
-        Manager manager = Manager.Current;
+        IpsecMbManager manager = IpsecMbManager.Current;
         fixed (byte* from = input)
         fixed (byte* to = output)
         {
@@ -110,32 +110,5 @@ public sealed unsafe class CbcDecryptor : SafeHandle
         }
 
         return true;
-    }
-
-    /// <summary>One thread's manager for ciphers. It holds no state between calls, but each thread needs memory of its own.</summary>
-    private sealed class Manager : SafeHandle
-    {
-        [ThreadStatic]
-        private static Manager? t_current;
-
-        private Manager()
-            : base(0, ownsHandle: true)
-        {
-            SetHandle((nint)LibIpsecMb.CreateCipherManager());
-            if (IsInvalid)
-                throw new CryptographicException("ipsec-mb has no memory for a manager.");
-        }
-
-        public static Manager Current => t_current ??= new();
-
-        public override bool IsInvalid => handle == 0;
-
-        public byte* Pointer => (byte*)handle;
-
-        protected override bool ReleaseHandle()
-        {
-            LibIpsecMb.FreeManager((byte*)handle);
-            return true;
-        }
     }
 }

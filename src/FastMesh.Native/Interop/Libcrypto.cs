@@ -2,12 +2,13 @@ using System.Runtime.InteropServices;
 
 namespace FastMesh.Native.Interop;
 
-/// <summary>OpenSSL 3: what the tinc 1.0 protocol needs of ciphers, digests, HMAC and RSA. 1 means success.</summary>
+/// <summary>OpenSSL 3: what the protocols need of ciphers, digests, MACs and RSA. 1 means success.</summary>
 internal static unsafe partial class Libcrypto
 {
     private const string Library = "libcrypto.so.3";
 
     internal const int EVP_CIPH_FLAG_AEAD_CIPHER = 0x200000;
+    internal const int EVP_CTRL_AEAD_GET_TAG = 0x10, EVP_CTRL_AEAD_SET_TAG = 0x11;
     internal const int RSA_NO_PADDING = 3;
 
     /// <summary>sizeof(SHA256_CTX); the same since OpenSSL 0.9.8.</summary>
@@ -56,6 +57,9 @@ internal static unsafe partial class Libcrypto
     internal static partial int EVP_CIPHER_CTX_set_padding(nint context, int padding);
 
     [LibraryImport(Library)]
+    internal static partial int EVP_CIPHER_CTX_ctrl(nint context, int type, int argument, void* pointer);
+
+    [LibraryImport(Library)]
     internal static partial int EVP_CipherInit_ex(nint context, nint cipher, nint engine, byte* key, byte* iv, int encrypt);
 
     [LibraryImport(Library)]
@@ -93,6 +97,24 @@ internal static unsafe partial class Libcrypto
 
     [LibraryImport(Library)]
     internal static partial int HMAC_Final(nint context, byte* mac, uint* length);
+
+    [LibraryImport(Library)]
+    internal static partial nint EVP_MAC_fetch(nint context, byte* algorithm, byte* properties);
+
+    [LibraryImport(Library)]
+    internal static partial nint EVP_MAC_CTX_new(nint mac);
+
+    [LibraryImport(Library)]
+    internal static partial void EVP_MAC_CTX_free(nint context);
+
+    [LibraryImport(Library)]
+    internal static partial int EVP_MAC_init(nint context, byte* key, nuint keyLength, void* parameters);
+
+    [LibraryImport(Library)]
+    internal static partial int EVP_MAC_update(nint context, byte* data, nuint length);
+
+    [LibraryImport(Library)]
+    internal static partial int EVP_MAC_final(nint context, byte* tag, nuint* length, nuint room);
 
     [LibraryImport(Library)]
     internal static partial int SHA256_Init(void* context);

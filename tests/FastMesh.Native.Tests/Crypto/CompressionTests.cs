@@ -119,6 +119,44 @@ public sealed class CompressionTests
         AllocationAssert.None(() => Lzo.Expand(small.AsSpan(0, lzo.Compress(packet, small)), back));
     }
 
+    [SkippableFact]
+    public void LZ4_survives_the_round_trip_and_refuses_damage()
+    {
+        Skip.IfNot(Lz4.IsAvailable, "liblz4 is not installed");
+        foreach (byte[] packet in Packets())
+        {
+            byte[] small = new byte[packet.Length + (packet.Length / 255) + 16], back = new byte[PacketRoom];
+            int length = Lz4.Compress(packet, small);
+            Assert.InRange(length, 1, small.Length);
+            Assert.Equal(packet.Length, Lz4.Expand(small.AsSpan(0, length), back));
+            Assert.Equal(packet, back[..packet.Length]);
+            Assert.Equal(-1, Lz4.Compress(packet, small.AsSpan(0, length - 1)));
+            if (packet.Length > 1)
+                Assert.Equal(-1, Lz4.Expand(small.AsSpan(0, length), back.AsSpan(0, packet.Length - 1)));
+        }
+        Assert.Equal(-1, Lz4.Expand([], new byte[10]));
+    }
+
+    // The published block format: a token of n << 4 announces n literals; the last sequence has literals only.
+    [SkippableFact]
+    public void LZ4_expands_a_block_written_by_hand()
+    {
+        Skip.IfNot(Lz4.IsAvailable, "liblz4 is not installed");
+        byte[] back = new byte[64];
+        // 5 literals, a match of 4 + 7 bytes at distance 5, then the last 5 literals
+        Assert.Equal(21, Lz4.Expand([0x57, .. "hello"u8, 5, 0, 0x50, .. "world"u8], back));
+        Assert.Equal("hellohellohellohworld"u8.ToArray(), back[..21]);
+        Assert.Equal(-1, Lz4.Expand([0x57, .. "hello"u8, 6, 0, 0x50, .. "world"u8], back)); // points before the beginning
+    }
+
+    [SkippableFact]
+    public void LZ4_allocates_nothing_per_packet()
+    {
+        Skip.IfNot(Lz4.IsAvailable, "liblz4 is not installed");
+        byte[] packet = Packets()[2], small = new byte[2000], back = new byte[PacketRoom];
+        AllocationAssert.None(() => Lz4.Expand(small.AsSpan(0, Lz4.Compress(packet, small)), back));
+    }
+
     /// <summary>Empty, one byte, text, noise, zeroes.</summary>
     private static byte[][] Packets()
     {
