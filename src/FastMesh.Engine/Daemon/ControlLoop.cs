@@ -222,7 +222,10 @@ internal sealed class ControlLoop : IDisposable
                 _plane.SendProbe(probe.Node, probe.Frame, probe.Destination);
                 break;
             case MeshAction.OpenDatagram open:
-                _plane.OpenDatagram(open.Node, open.Datagram);
+                _plane.OpenDatagram(open.Node, open.Datagram, open.ByTcp);
+                break;
+            case MeshAction.SendDatagram send:
+                _plane.SendDatagram(send.Node, send.Datagram);
                 break;
             case MeshAction.Resolve resolve:
                 _resolver.Ask(resolve);

@@ -115,9 +115,13 @@ public sealed class DataPlane : IDisposable
     public void SendProbe(int node, ReadOnlySpan<byte> frame, Endpoint destination) =>
         Order(_table?.Find(node)?.Sealer?.Owner ?? 0, new(OrderKind.Seal, node) { Endpoint = destination }, frame);
 
-    /// <summary>Opens a datagram as coming from <paramref name="node"/>.</summary>
-    public void OpenDatagram(int node, ReadOnlySpan<byte> datagram) =>
-        Order(_table?.Find(node)?.Opener?.Owner ?? 0, new(OrderKind.Open, node), datagram);
+    /// <summary>Sends a datagram that is sealed already by UDP to a node.</summary>
+    public void SendDatagram(int node, ReadOnlySpan<byte> datagram) =>
+        Order(_table?.Find(node)?.Sealer?.Owner ?? 0, new(OrderKind.SendSealed, node), datagram);
+
+    /// <summary>Opens a datagram as coming from <paramref name="node"/>, straight by UDP or <paramref name="byTcp"/>.</summary>
+    public void OpenDatagram(int node, ReadOnlySpan<byte> datagram, bool byTcp) =>
+        Order(_table?.Find(node)?.Opener?.Owner ?? 0, new(OrderKind.Open, node) { ByTcp = byTcp }, datagram);
 
     /// <summary>Begins to report every routed frame as <see cref="ShardReportKind.Captured"/>, as far as there is room for reports; 0 ends it.</summary>
     /// <param name="snapLength">Bytes of each frame to report at most.</param>

@@ -48,11 +48,17 @@ internal enum DropReason
     /// <summary>Sealing failed.</summary>
     SealFailed,
 
-    /// <summary>A datagram from a node that has no key from us.</summary>
+    /// <summary>A datagram from a node that has no key from us, or a frame for one that has given us none.</summary>
     NoKey,
 
     /// <summary>A datagram whose MAC, padding or compression is wrong.</summary>
     BadDatagram,
+
+    /// <summary>A datagram whose ids name a node that is not known, or that this node may not be used to relay to.</summary>
+    UnknownNode,
+
+    /// <summary>A path probe that did not come straight from its sender by UDP.</summary>
+    StrayProbe,
 
     /// <summary>A datagram that is too old or a repetition.</summary>
     Replayed,

@@ -76,10 +76,11 @@ internal sealed class Forwarder : IDisposable
     {
         PeerRoute owner = decision.Owner!, via = decision.Via!;
         bool toSelf = owner.IsSelf;
-        if (!toSelf && frame.Length > via.Mtu && !FitsPath(frame, source, via, decision.TrafficClass))
+        int mtu = toSelf ? int.MaxValue : PeerSender.MtuTowards(owner, via);
+        if (frame.Length > mtu && !FitsPath(frame, source, owner.HasIds ? owner : via, mtu, decision.TrafficClass))
             return;
         if (((toSelf ? _state.Table.Self : via).Options & EdgeOptions.ClampMss) != 0)
-            MssClamp.Apply(frame.Bytes, toSelf ? source.Mtu : Math.Min(source.Mtu, via.Mtu));
+            MssClamp.Apply(frame.Bytes, Math.Min(source.Mtu, mtu));
         if (toSelf)
             _device.Write(frame);
         else
@@ -90,19 +91,24 @@ internal sealed class Forwarder : IDisposable
     /// Whether a frame above the path MTU may be sent all the same. If not it has been fragmented, or its sender told (tinc 1.0 reference, 6.4
     /// and 6.10).
     /// </summary>
-    private bool FitsPath(Frame frame, PeerRoute source, PeerRoute via, byte trafficClass)
+    /// <param name="frame">The frame.</param>
+    /// <param name="source">Where it came from.</param>
+    /// <param name="destination">The node that fragments are sent to: the hop or, if its session is end to end, the owner.</param>
+    /// <param name="mtu">The path MTU, bytes with Ethernet header.</param>
+    /// <param name="trafficClass">For fragments.</param>
+    private bool FitsPath(Frame frame, PeerRoute source, PeerRoute destination, int mtu, byte trafficClass)
     {
         EthernetFrame.TryRead(frame.Bytes, out EthernetFrame header);
         bool v4 = header.InnerType == EtherType.IPv4;
         if ((!v4 && header.InnerType != EtherType.IPv6) || !IpPacket.TryRead(header.Payload, out IpPacket packet))
             return true;
-        int limit = Math.Max(via.Mtu, header.PayloadOffset + (v4 ? MinMtuIPv4 : MinMtuIPv6));
+        int limit = Math.Max(mtu, header.PayloadOffset + (v4 ? MinMtuIPv4 : MinMtuIPv6));
         if (frame.Length <= limit)
             return true;
 
         if (v4 && (packet.FragmentField & IpPacket.DontFragment) == 0)
         {
-            Fragment(frame, via, limit, trafficClass);
+            Fragment(frame, destination, limit, trafficClass);
         }
         else
         {
@@ -113,7 +119,7 @@ internal sealed class Forwarder : IDisposable
         return false;
     }
 
-    private void Fragment(Frame frame, PeerRoute via, int limit, byte trafficClass)
+    private void Fragment(Frame frame, PeerRoute destination, int limit, byte trafficClass)
     {
         if (!Fragmenter.TryCreate(frame.Bytes, limit, out Fragmenter fragments))
         {
@@ -123,7 +129,7 @@ internal sealed class Forwarder : IDisposable
 
         Span<byte> piece = _scratch.Span(0);
         for (int length = fragments.Next(piece[Frame.Room..]); length > 0; length = fragments.Next(piece[Frame.Room..]))
-            _sender.Deliver(via, new Frame(piece[..(Frame.Room + length)]), byTcp: false, trafficClass);
+            _sender.Deliver(destination, new Frame(piece[..(Frame.Room + length)]), byTcp: false, trafficClass);
     }
 
     /// <summary>To everyone (tinc 1.0 reference, 6.5). The local copy comes last here, because writing it uses the frame up.</summary>

@@ -7,15 +7,28 @@ namespace FastMesh.Engine.DataPath;
 // Network to device, in packet order. Everything runs on the shard's thread.
 //
 //   1  Match   trains from one address to the node there, once          unknown sources are reported
+//              if it has ids, runs of equal ids to a session            what is for another node: relayed unopened (Inbound.Ids)
 //   2  Verify  their datagrams together, where they are                 sessions of other shards: handed over
 //   3  Open    each datagram, next to the packet it may be merged with
 //   4  Forward the frame                                                probes are reported; the rest is Forwarder's
 
-/// <summary>Takes received datagrams apart (tinc 1.0 reference, 5.3).</summary>
-internal sealed class Inbound(ShardState state, Forwarder forwarder, TrainWriter trains, DeviceWriter device, ShardMail mail)
+/// <summary>How a datagram came.</summary>
+/// <param name="Relay">Id of the node that relayed it, or -1.</param>
+/// <param name="ByTcp">Whether it came on a meta connection.</param>
+internal readonly record struct Arrival(int Relay, bool ByTcp)
 {
-    /// <summary>The longest datagram any tinc node sends, bytes (tinc 1.0 reference, 5.2).</summary>
-    public const int MaxDatagram = 1661;
+    /// <summary>Straight from its sender by UDP.</summary>
+    public static Arrival Direct => new(-1, false);
+
+    /// <summary>Whether it came straight from its sender by UDP, so that it says something about that path.</summary>
+    public bool IsDirect => this == Direct;
+}
+
+/// <summary>Takes received datagrams apart (tinc 1.0 reference, 5.3).</summary>
+internal sealed partial class Inbound(ShardState state, Forwarder forwarder, PeerSender sender, DeviceWriter device, ShardMail mail)
+{
+    /// <summary>The longest datagram that is looked at, bytes.</summary>
+    public const int MaxDatagram = PeerRoute.LongestDatagram;
 
     private readonly (int Offset, int Length)[] _datagrams = new (int, int)[PacketOpener.MaxTogether];
     private int _count;
@@ -34,20 +47,22 @@ internal sealed class Inbound(ShardState state, Forwarder forwarder, TrainWriter
                     train.SegmentSize = Math.Max(train.Length, 1);
             }
 
-            if (state.Table.TryFindByAddress(batch[first].Endpoint, out PeerRoute? peer))
-                Match(peer, batch, first, next, socket);
-            else
+            if (!state.Table.TryFindByAddress(batch[first].Endpoint, out PeerRoute? peer))
                 ReportUnknown(batch, first, next, socket);
+            else if (peer.HasIds)
+                MatchIds(peer, batch, first, next, socket);
+            else
+                Match(peer, batch, first, next, socket);
         }
     }
 
     /// <summary>Opens one datagram as coming from a node, and forwards what is in it.</summary>
-    public void Open(PeerRoute peer, ReadOnlySpan<byte> datagram)
+    public void Open(PeerRoute peer, ReadOnlySpan<byte> datagram, Arrival arrival)
     {
         if (!IsAcceptable(peer, datagram.Length))
             return;
         _datagrams[_count++] = (0, datagram.Length);
-        OpenCollected(peer, datagram);
+        OpenCollected(peer, datagram, arrival);
     }
 
     /// <summary>Forwards a frame that came from a node.</summary>
@@ -59,7 +74,7 @@ internal sealed class Inbound(ShardState state, Forwarder forwarder, TrainWriter
 
     private void Match(PeerRoute peer, PacketBatch batch, int first, int end, int socket)
     {
-        trains.NoteSocket(peer.Id, socket);
+        sender.NoteSocket(peer.Id, socket);
         int otherShard = peer.Opener is { } opener && opener.Owner != state.Index ? opener.Owner : -1;
         for (int i = first; i < end; i++)
         {
@@ -72,11 +87,11 @@ internal sealed class Inbound(ShardState state, Forwarder forwarder, TrainWriter
                 else if (IsAcceptable(peer, length))
                     _datagrams[_count++] = (offset, length);
                 if (_count == _datagrams.Length)
-                    OpenCollected(peer, batch.Memory);
+                    OpenCollected(peer, batch.Memory, Arrival.Direct);
             }
         }
 
-        OpenCollected(peer, batch.Memory);
+        OpenCollected(peer, batch.Memory, Arrival.Direct);
     }
 
     /// <summary>Whether a datagram from a node may be worth opening; else counts why not.</summary>
@@ -85,11 +100,12 @@ internal sealed class Inbound(ShardState state, Forwarder forwarder, TrainWriter
         if (peer.Opener is not null && length >= peer.Opener.MinDatagram && length <= MaxDatagram)
             return true;
         state.Counters.Drop(peer.Opener is null ? DropReason.NoKey : DropReason.BadDatagram);
+        NoteFailure(peer);
         return false;
     }
 
     /// <summary>Opens the datagrams listed in <see cref="_datagrams"/>, in order.</summary>
-    private void OpenCollected(PeerRoute peer, ReadOnlySpan<byte> memory)
+    private void OpenCollected(PeerRoute peer, ReadOnlySpan<byte> memory, Arrival arrival)
     {
         ReadOnlySpan<(int Offset, int Length)> datagrams = _datagrams.AsSpan(0, _count);
         _count = 0;
@@ -97,17 +113,28 @@ internal sealed class Inbound(ShardState state, Forwarder forwarder, TrainWriter
             return;
         ulong genuine = peer.Opener!.Verify(memory, datagrams);
         for (int i = 0; i < datagrams.Length; i++)
-            Open(peer, memory.Slice(datagrams[i].Offset, datagrams[i].Length), (genuine >> i & 1) != 0);
+            Open(peer, memory.Slice(datagrams[i].Offset, datagrams[i].Length), (genuine >> i & 1) != 0, arrival);
     }
 
-    private void Open(PeerRoute peer, ReadOnlySpan<byte> datagram, bool genuine)
+    private void Open(PeerRoute peer, ReadOnlySpan<byte> datagram, bool genuine, Arrival arrival)
     {
         Span<byte> output = device.Reserve(peer.Opener!.OutputLength(datagram.Length));
         OpenResult result = peer.Opener!.OpenVerified(datagram, genuine, output, out int offset, out int length);
-        if (result == OpenResult.Opened)
-            Forward(peer, new Frame(output.Slice(offset - Frame.Room, Frame.Room + length)));
-        else
-            state.Counters.Drop(result == OpenResult.Replayed ? DropReason.Replayed : DropReason.BadDatagram);
+        switch (result)
+        {
+            case OpenResult.Opened:
+                NoteRelay(peer, arrival);
+                Forward(peer, new Frame(output.Slice(offset - Frame.Room, Frame.Room + length)), arrival);
+                break;
+            case OpenResult.Replayed:
+                state.Counters.Drop(DropReason.Replayed);
+                break;
+            default:
+                state.Counters.Drop(DropReason.BadDatagram);
+                NoteFailure(peer);
+                break;
+        }
+
         device.Release();
     }
 
@@ -124,11 +151,13 @@ internal sealed class Inbound(ShardState state, Forwarder forwarder, TrainWriter
         }
     }
 
-    private void Forward(PeerRoute peer, Frame frame)
+    private void Forward(PeerRoute peer, Frame frame, Arrival arrival)
     {
-        if (EthernetFrame.TryRead(frame.Bytes, out EthernetFrame header) && header.Type == EtherType.Probe)
+        if (!EthernetFrame.TryRead(frame.Bytes, out EthernetFrame header) || header.Type != EtherType.Probe)
+            Route(peer, frame, byTcp: false);
+        else if (arrival.IsDirect)
             mail.Probe(peer.Id, frame.Bytes);
         else
-            Route(peer, frame, byTcp: false);
+            state.Counters.Drop(DropReason.StrayProbe);
     }
 }

@@ -27,8 +27,8 @@ internal struct Packet
     /// <summary>Datagrams to send: id of the node they go to.</summary>
     public int Node;
 
-    /// <summary>Datagrams to send: length of the frame inside the first datagram.</summary>
-    public int FrameLength;
+    /// <summary>Datagrams to send: length of a probe that would make a datagram as long as the first one.</summary>
+    public int ProbeLength;
 
     /// <summary>After sending: the errno, or 0.</summary>
     public int Error;

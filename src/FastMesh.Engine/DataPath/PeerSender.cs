@@ -5,9 +5,10 @@ using FastMesh.Engine.Wire;
 namespace FastMesh.Engine.DataPath;
 
 /// <summary>
-/// Decides how a frame travels to another node: by UDP or, through the control loop, by TCP, and to which hop (tinc 1.0 reference, 5.7).
+/// Decides how a frame travels to another node: by UDP or, through the control loop, by TCP, and to which hop. Between tinc 1.0 nodes frames go
+/// from hop to hop, each with a session of its own (tinc 1.0 reference, 5.7); a session with a node that has ids is end to end (PeerSender.Sessions).
 /// </summary>
-internal sealed class PeerSender(ShardState state, TrainWriter trains, ShardMail mail)
+internal sealed partial class PeerSender(ShardState state, TrainWriter trains, ShardMail mail)
 {
     /// <summary>
     /// Sends a frame towards its destination. A frame that arrived <paramref name="byTcp"/> goes on by TCP, hop by hop.
@@ -22,6 +23,9 @@ internal sealed class PeerSender(ShardState state, TrainWriter trains, ShardMail
             Send(destination, frame, byTcp, trafficClass);
     }
 
+    /// <summary>Notes that a node was heard on a socket.</summary>
+    public void NoteSocket(int node, int socket) => trains.NoteSocket(node, socket);
+
     /// <summary>Reports a frame to whoever captures.</summary>
     public void Capture(Frame frame) => mail.Captured(frame.Bytes, state.CaptureLength);
 
@@ -30,7 +34,9 @@ internal sealed class PeerSender(ShardState state, TrainWriter trains, ShardMail
     /// <param name="floor">The shortest MTU that is worth using, as in routing: 590 or 1294 bytes.</param>
     public int LargestFrame(PeerRoute destination, int floor)
     {
-        PeerRoute hop = HopOf(destination);
+        PeerRoute hop = SessionNodeOf(destination);
+        if (hop.HasIds)
+            return LargestInSession(hop, floor);
         bool proven = !UsesTcp(hop) && hop.Sealer is not null && HasPathMtu(hop) && hop.MinMtu >= floor;
         return Math.Min(proven ? hop.MinMtu : Node.MaxFrameLength, Math.Max(hop.Mtu, floor));
     }
@@ -41,27 +47,38 @@ internal sealed class PeerSender(ShardState state, TrainWriter trains, ShardMail
     /// </summary>
     public bool TryDeliver(PeerRoute destination, ReadOnlySpan<byte> frame, scoped ref Superpacket segments, byte trafficClass)
     {
-        PeerRoute hop = HopOf(destination);
-        bool direct = destination.Reachable && hop.Reachable && !UsesTcp(hop) && hop.Sealer is { } sealer && sealer.Owner == state.Index
-            && (!HasPathMtu(hop) || segments.LongestSegment <= hop.MinMtu)
-            && segments.LongestSegment <= Node.MaxFrameLength && segments.HeaderLength <= CbcTrain.MaxHeaderLength - Frame.Room;
-        if (!direct)
+        PeerRoute peer = SessionNodeOf(destination), hop = peer;
+        int longest = segments.LongestSegment;
+        bool possible = destination.Reachable && peer.Sealer is { } sealer && sealer.Owner == state.Index
+            && longest <= Node.MaxFrameLength && segments.HeaderLength <= CbcTrain.MaxHeaderLength - Frame.Room
+            && (peer.HasIds ? TryFindHop(peer, longest + peer.Overhead, out hop) : FitsHop(hop, longest));
+        if (!possible)
             return false;
+
+        if (peer.HasIds)
+            NoteTraffic(peer);
         state.Traffic.CountOut(destination.Id, segments.SegmentCount, frame.Length + ((segments.SegmentCount - 1) * segments.HeaderLength));
-        trains.Seal(hop, frame, ref segments, trafficClass);
+        trains.Seal(peer, hop, frame, ref segments, trafficClass);
         return true;
     }
 
     private static PeerRoute HopOf(PeerRoute destination) => destination.Via.IsSelf ? destination.NextHop : destination.Via;
 
+    /// <summary>The node whose session frames to a destination travel in.</summary>
+    private static PeerRoute SessionNodeOf(PeerRoute destination) => destination.HasIds ? destination : HopOf(destination);
+
     private bool UsesTcp(PeerRoute hop) => ((state.Table.Self.Options | hop.Options) & EdgeOptions.TcpOnly) != 0;
 
     private static bool HasPathMtu(PeerRoute hop) => (hop.Options & EdgeOptions.PmtuDiscovery) != 0;
 
+    private bool FitsHop(PeerRoute hop, int frameLength) => hop.Reachable && !UsesTcp(hop) && (!HasPathMtu(hop) || frameLength <= hop.MinMtu);
+
     private void Send(PeerRoute destination, Frame frame, bool byTcp, byte trafficClass)
     {
         state.Traffic.CountOut(destination.Id, 1, frame.Length);
-        if (byTcp)
+        if (destination.HasIds)
+            SendInSession(destination, frame, trafficClass);
+        else if (byTcp)
             SendByTcp(destination.NextHop, frame, keyNeededFor: -1);
         else
             SendToHop(HopOf(destination), frame, trafficClass);
@@ -69,14 +86,16 @@ internal sealed class PeerSender(ShardState state, TrainWriter trains, ShardMail
 
     private void SendToHop(PeerRoute hop, Frame frame, byte trafficClass)
     {
-        if (UsesTcp(hop))
+        if (hop.HasIds)
+            SendInSession(hop, frame, trafficClass);
+        else if (UsesTcp(hop))
             SendByTcp(hop, frame, keyNeededFor: -1);
         else if (!hop.Reachable)
             state.Counters.Drop(DropReason.Unreachable);
         else if (hop.Sealer is null)
             SendByTcp(hop.NextHop, frame, keyNeededFor: hop.Id);
-        else if (!HasPathMtu(hop) || frame.Length <= hop.MinMtu || IsProbe(frame))
-            trains.Seal(hop, frame, default, trafficClass);
+        else if (FitsHop(hop, frame.Length) || IsProbe(frame))
+            trains.Seal(hop, hop, frame, default, trafficClass);
         else if (hop.NextHop == hop)
             SendByTcp(hop, frame, keyNeededFor: -1);
         else

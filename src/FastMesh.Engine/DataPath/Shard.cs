@@ -36,6 +36,7 @@ internal sealed class Shard : IDisposable
     private readonly Epoll _epoll;
     private readonly ShardMail _mail;
     private readonly TrainWriter _trains;
+    private readonly PeerSender _sender;
     private readonly DeviceWriter _device;
     private readonly Forwarder _forwarder;
     private readonly Outbound _outbound;
@@ -54,10 +55,10 @@ internal sealed class Shard : IDisposable
         (_state, _ports, _mail, _currentTable, _clock) = (state, ports, mail, currentTable, clock);
         _trains = new TrainWriter(state, mail, ports.Sockets, ports.SocketIsIPv6);
         _device = new DeviceWriter(state, ports.Device, ports.Traits);
-        PeerSender sender = new(state, _trains, mail);
-        _forwarder = new Forwarder(state, sender, _device, ports.Traits);
-        _outbound = new Outbound(state, _forwarder, sender, mail);
-        _inbound = new Inbound(state, _forwarder, _trains, _device, mail);
+        _sender = new PeerSender(state, _trains, mail);
+        _forwarder = new Forwarder(state, _sender, _device, ports.Traits);
+        _outbound = new Outbound(state, _forwarder, _sender, mail);
+        _inbound = new Inbound(state, _forwarder, _sender, _device, mail);
         _epoll = new Epoll(ports.Sockets.Length + 2);
         Watch(ports.Mailbox.Descriptor, MailboxTag);
         Watch(ports.Device.Descriptor, DeviceTag);
@@ -190,7 +191,13 @@ internal sealed class Shard : IDisposable
         {
             if (order.Socket >= 0)
                 _trains.NoteSocket(peer.Id, order.Socket);
-            _inbound.Open(peer, bytes);
+            _inbound.Open(peer, bytes, new Arrival(order.Relay, order.ByTcp));
+            return;
+        }
+
+        if (order.Kind == OrderKind.SendSealed)
+        {
+            _trains.Relay(peer, bytes);
             return;
         }
 
@@ -198,10 +205,12 @@ internal sealed class Shard : IDisposable
         Frame frame = new(_orderFrame.AsSpan(0, Frame.Room + bytes.Length));
         if (order.Kind == OrderKind.Route)
             _inbound.Route(peer, frame, order.ByTcp);
-        else if (peer.Sealer is not null)
-            _trains.Seal(peer, frame, order.Endpoint, order.TrafficClass);
-        else
+        else if (peer.Sealer is null)
             _state.Counters.Drop(DropReason.NoKey);
+        else if (order.Kind == OrderKind.Send && peer.HasIds)
+            _sender.SendInSession(peer, frame, order.TrafficClass);
+        else
+            _trains.Seal(peer, peer, frame, order.Endpoint, order.TrafficClass);
     }
 
     private void DeviceFailed()

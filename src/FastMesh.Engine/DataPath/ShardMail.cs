@@ -11,7 +11,15 @@ internal enum OrderKind : byte
     /// <summary>Seal a frame for <c>Node</c> and send it by UDP to <c>Endpoint</c>, or to the node's own address.</summary>
     Seal,
 
-    /// <summary>Open a datagram of <c>Node</c> that came in on <c>Socket</c>, or on an unknown one if that is negative.</summary>
+    /// <summary>Send a frame in the session with <c>Node</c>, which has ids, by whatever way.</summary>
+    Send,
+
+    /// <summary>Send a datagram as it is by UDP to <c>Node</c>.</summary>
+    SendSealed,
+
+    /// <summary>
+    /// Open a datagram of <c>Node</c> that came straight from it on <c>Socket</c>, or on an unknown one if that is negative; or by <c>Relay</c> or by TCP.
+    /// </summary>
     Open,
 }
 
@@ -21,8 +29,11 @@ internal record struct ShardOrder(OrderKind Kind, int Node)
     /// <summary>Index of the UDP socket, or -1.</summary>
     public int Socket { get; set; } = -1;
 
-    /// <summary>Whether the frame counts as arrived by TCP.</summary>
+    /// <summary>Whether the frame counts as arrived by TCP, or the datagram did.</summary>
     public bool ByTcp { get; set; }
+
+    /// <summary>Id of the node that relayed a datagram, or -1.</summary>
+    public int Relay { get; set; } = -1;
 
     /// <summary>TOS byte or traffic class.</summary>
     public byte TrafficClass { get; set; }
@@ -79,6 +90,21 @@ internal sealed class ShardMail
     /// <summary>An MTU probe or reply.</summary>
     public void Probe(int node, ReadOnlySpan<byte> frame) =>
         Report(new(ShardReportKind.Probe) { Node = node, Length = frame.Length }, frame, 0);
+
+    /// <summary>A sealed datagram with both ids that must go by TCP to a node, or in its direction.</summary>
+    public void TcpDatagram(int node, ReadOnlySpan<byte> datagram) =>
+        Report(new(ShardReportKind.TcpDatagram) { Node = node }, datagram, _control.Capacity / 8);
+
+    /// <summary>There is traffic for a node, which <paramref name="keyNeeded"/> or not has a session.</summary>
+    public void Traffic(int node, bool keyNeeded) =>
+        Report(new(ShardReportKind.Traffic) { Node = node, KeyNeededFor = keyNeeded ? node : -1 }, default, 0);
+
+    /// <summary>A datagram said to be from a node does not open.</summary>
+    public void OpenFailed(int node) => Report(new(ShardReportKind.OpenFailed) { Node = node }, default, _control.Capacity / 4);
+
+    /// <summary>A genuine datagram of a node came by way of another.</summary>
+    public void Relayed(int node, int relay) =>
+        Report(new(ShardReportKind.Relayed) { Node = node, KeyNeededFor = relay }, default, _control.Capacity / 4);
 
     /// <summary>A datagram from no known address. Strangers may fill half of the ring at most.</summary>
     public void UnknownDatagram(in Endpoint source, int socket, ReadOnlySpan<byte> datagram) =>

@@ -23,6 +23,7 @@ internal sealed class TrainWriter : IDisposable
     private readonly IPacketPort[] _sockets;
     private readonly bool[] _isIPv6;
     private readonly PacketBatch?[] _batches;
+    private readonly byte[] _tcpDatagram = new byte[FrameRing<ReportHeader>.MaxBytes];
     private readonly byte[] _collected = GC.AllocateUninitializedArray<byte>(CollectBytes, pinned: true);
     private readonly TrainPacket[] _packets = new TrainPacket[MaxTogether];
     private Target _target;
@@ -54,10 +55,15 @@ internal sealed class TrainWriter : IDisposable
     }
 
     /// <summary>
-    /// Seals a frame with the session of a node and queues it to <paramref name="destination"/>, or to the node's own address. If another shard owns
+    /// Seals a frame with the session of a node and queues it to <paramref name="destination"/>, or to the hop's own address. If another shard owns
     /// the session, the frame goes there. The frame is copied.
     /// </summary>
-    public void Seal(PeerRoute peer, Frame frame, in Endpoint destination, byte trafficClass)
+    /// <param name="peer">Whose session.</param>
+    /// <param name="hop">Who gets the datagram: the same node, or if it has ids perhaps a relay.</param>
+    /// <param name="frame">The frame.</param>
+    /// <param name="destination">Another address than the hop's, or "no address".</param>
+    /// <param name="trafficClass">TOS byte or traffic class of the datagram.</param>
+    public void Seal(PeerRoute peer, PeerRoute hop, Frame frame, in Endpoint destination, byte trafficClass)
     {
         if (peer.Sealer!.Owner != _state.Index)
         {
@@ -65,12 +71,45 @@ internal sealed class TrainWriter : IDisposable
             return;
         }
 
-        if (!TryTarget(peer, destination, trafficClass, out Target target))
+        if (!TryTarget(peer.Sealer, hop, direct: hop == peer, destination, trafficClass, out Target target))
             return;
         int length = frame.WithRoom.Length;
         if (_count == MaxTogether || _used + length > CollectBytes || target != _target)
             SealCollected();
         _target = target;
+        Collect(frame);
+    }
+
+    /// <summary>
+    /// Seals a frame with the session of a node, which this shard must own, and reports it: it goes by TCP. The frame is copied.
+    /// </summary>
+    public void SealForTcp(PeerRoute peer, Frame frame)
+    {
+        SealCollected(); // keeps the order, and makes room
+        PacketSealer sealer = peer.Sealer!;
+        Span<byte> copy = _collected.AsSpan(0, frame.WithRoom.Length);
+        frame.Bytes.CopyTo(copy[Frame.Room..]);
+        int length = sealer.SealedLength(frame.Length) <= _tcpDatagram.Length ? sealer.Seal(copy, _tcpDatagram, direct: false) : 0;
+        if (length > 0)
+            _mail.TcpDatagram(peer.Id, _tcpDatagram.AsSpan(0, length));
+        else
+            _state.Counters.Drop(DropReason.SealFailed);
+    }
+
+    /// <summary>Queues a datagram that someone else has sealed. It is copied.</summary>
+    public void Relay(PeerRoute hop, ReadOnlySpan<byte> datagram)
+    {
+        SealCollected(); // keeps the order
+        if (!TryTarget(null, hop, direct: false, default, 0, out _target))
+            return;
+        PacketBatch batch = MakeRoom(1, datagram.Length, out int start);
+        datagram.CopyTo(batch.Bytes(start, datagram.Length));
+        Queue(batch, start, datagram.Length, frameLength: datagram.Length);
+    }
+
+    private void Collect(Frame frame)
+    {
+        int length = frame.WithRoom.Length;
         frame.Bytes.CopyTo(_collected.AsSpan(_used + Frame.Room));
         int header = Math.Min(HeaderPart, length);
         _packets[_count++] = new()
@@ -86,14 +125,15 @@ internal sealed class TrainWriter : IDisposable
     /// <summary>
     /// Seals all segments of a super-packet with the session of a node, which this shard must own, and queues them. The payload is read where it is.
     /// </summary>
-    /// <param name="peer">The hop.</param>
+    /// <param name="peer">Whose session.</param>
+    /// <param name="hop">Who gets the datagrams.</param>
     /// <param name="frame">The super-packet's bytes.</param>
     /// <param name="segments">How it is cut, from the first segment on.</param>
     /// <param name="trafficClass">TOS byte or traffic class of the datagrams.</param>
-    public void Seal(PeerRoute peer, ReadOnlySpan<byte> frame, scoped ref Superpacket segments, byte trafficClass)
+    public void Seal(PeerRoute peer, PeerRoute hop, ReadOnlySpan<byte> frame, scoped ref Superpacket segments, byte trafficClass)
     {
         SealCollected(); // keeps the order
-        if (!TryTarget(peer, default, trafficClass, out _target))
+        if (!TryTarget(peer.Sealer, hop, direct: hop == peer, default, trafficClass, out _target))
             return;
         int header = Frame.Room + segments.HeaderLength;
         while (segments.TryNext(_collected.AsSpan(_used + Frame.Room), out int payload, out int length))
@@ -121,10 +161,10 @@ internal sealed class TrainWriter : IDisposable
     /// <inheritdoc/>
     public void Dispose() => Array.ForEach(_batches, static batch => batch?.Dispose());
 
-    private bool TryTarget(PeerRoute peer, in Endpoint destination, byte trafficClass, out Target target)
+    private bool TryTarget(PacketSealer? sealer, PeerRoute hop, bool direct, in Endpoint destination, byte trafficClass, out Target target)
     {
-        Endpoint to = destination.IsSet ? destination : peer.Address;
-        target = new Target(peer.Sealer!, peer.Id, to, SocketFor(peer, to), trafficClass);
+        Endpoint to = destination.IsSet ? destination : hop.Address;
+        target = new Target(sealer, hop, direct, to, SocketFor(hop, to), trafficClass);
         if (target.Socket >= 0)
             return true;
         _state.Counters.Drop(DropReason.NoAddress);
@@ -150,7 +190,7 @@ internal sealed class TrainWriter : IDisposable
         if (packets.IsEmpty)
             return;
 
-        PacketSealer sealer = _target.Sealer;
+        PacketSealer sealer = _target.Sealer!;
         int total = 0;
         foreach (ref TrainPacket packet in packets)
         {
@@ -158,14 +198,21 @@ internal sealed class TrainWriter : IDisposable
             total += sealer.SealedLength(packet.Length - Frame.Room);
         }
 
-        PacketBatch batch = _batches[_target.Socket] ??= new(BatchPackets, BatchBytes);
-        if (batch.Count + packets.Length > BatchPackets || !batch.Fits(total))
-            Flush(_target.Socket);
-        int start = batch.Count > 0 ? EndOf(batch[batch.Count - 1]) : batch.Tail; // a train continues where it ends
-        int done = sealer.SealTrain(_collected, payloads, batch.Bytes(start, total), packets, direct: true);
+        PacketBatch batch = MakeRoom(packets.Length, total, out int start);
+        int done = sealer.SealTrain(_collected, payloads, batch.Bytes(start, total), packets, _target.Direct);
         _state.Counters.Drop(DropReason.SealFailed, packets.Length - done);
         foreach (ref TrainPacket packet in packets[..done])
             Queue(batch, start + packet.Output, packet.OutputLength, packet.Length - Frame.Room);
+    }
+
+    /// <summary>The batch for <see cref="_target"/>, with room for that many datagrams and bytes from <paramref name="start"/> on.</summary>
+    private PacketBatch MakeRoom(int packets, int bytes, out int start)
+    {
+        PacketBatch batch = _batches[_target.Socket] ??= new(BatchPackets, BatchBytes);
+        if (batch.Count + packets > BatchPackets || !batch.Fits(bytes))
+            Flush(_target.Socket);
+        start = batch.Count > 0 ? EndOf(batch[batch.Count - 1]) : batch.Tail; // a train continues where it ends
+        return batch;
     }
 
     /// <summary>Lengthens the last train by a datagram, or begins one with it.</summary>
@@ -177,15 +224,16 @@ internal sealed class TrainWriter : IDisposable
             return;
         }
 
+        PeerRoute hop = _target.Hop;
         ref Packet train = ref batch.Add(offset, length);
-        (train.SegmentSize, train.Node, train.Endpoint, train.TrafficClass, train.FrameLength) =
-            (length, _target.Node, _target.Endpoint, _target.TrafficClass, frameLength);
+        (train.SegmentSize, train.Node, train.Endpoint, train.TrafficClass, train.ProbeLength) =
+            (length, hop.Id, _target.Endpoint, _target.TrafficClass, hop.HasIds ? length - hop.ProbeOverhead : frameLength);
     }
 
     private bool Continues(in Packet train, int offset, int length) =>
         EndOf(train) == offset && length <= train.SegmentSize
         && train.Length % train.SegmentSize == 0 // a shorter datagram ends a train
-        && train.Node == _target.Node && train.TrafficClass == _target.TrafficClass && train.Endpoint == _target.Endpoint
+        && train.Node == _target.Hop.Id && train.TrafficClass == _target.TrafficClass && train.Endpoint == _target.Endpoint
         && train.Datagrams < MmsgPort.MaxSegments && train.Length + length <= MmsgPort.MaxTrain;
 
     private static int EndOf(in Packet packet) => packet.Offset + packet.Length;
@@ -205,12 +253,12 @@ internal sealed class TrainWriter : IDisposable
 
             _state.Counters.Drop(DropReason.SendFailed, packet.Datagrams);
             if (packet.Error == Errno.EMSGSIZE)
-                _mail.TooBig(packet.Node, packet.FrameLength);
+                _mail.TooBig(packet.Node, packet.ProbeLength);
         }
 
         batch.Clear();
     }
 
-    /// <summary>Whose session seals, and where the datagrams go.</summary>
-    private readonly record struct Target(PacketSealer Sealer, int Node, Endpoint Endpoint, int Socket, byte TrafficClass);
+    /// <summary>Which session seals, if any, and where the datagrams go.</summary>
+    private readonly record struct Target(PacketSealer? Sealer, PeerRoute Hop, bool Direct, Endpoint Endpoint, int Socket, byte TrafficClass);
 }

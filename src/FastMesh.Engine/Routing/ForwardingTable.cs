@@ -16,6 +16,7 @@ public sealed class ForwardingTable
     private readonly PrefixMap _ipv4 = new(), _ipv6 = new(), _macs = new();
     private readonly Dictionary<ulong, LearnedMac> _learned = [];
     private readonly Dictionary<Endpoint, PeerRoute> _byAddress = [];
+    private readonly Dictionary<NodeId, PeerRoute> _byId = [];
 
     /// <summary>Takes a snapshot.</summary>
     /// <param name="options">The fixed settings.</param>
@@ -27,7 +28,7 @@ public sealed class ForwardingTable
         Options = options;
         _peers = new PeerRoute?[graph.IdLimit];
         foreach (Node node in graph.Nodes)
-            _peers[node.Id] = new PeerRoute(node, node == graph.Self);
+            _peers[node.Id] = new PeerRoute(node, node == graph.Self, options.Mode);
         Self = _peers[graph.Self.Id]!;
         Self.Options = options.LocalOptions;
 
@@ -76,7 +77,12 @@ public sealed class ForwardingTable
     /// <summary>The node with that <see cref="Node.Id"/>, or null if it is gone.</summary>
     public PeerRoute? Find(int id) => (uint)id < (uint)_peers.Length ? _peers[id] : null;
 
-    /// <summary>The node whose UDP address is <paramref name="source"/>; of several the first in name order.</summary>
+    /// <summary>The node that an id stands for, self included.</summary>
+    public bool TryFindById(NodeId id, [NotNullWhen(true)] out PeerRoute? peer) => _byId.TryGetValue(id, out peer);
+
+    /// <summary>
+    /// The node whose UDP address is <paramref name="source"/>; of several one that is confirmed there, else the first in name order.
+    /// </summary>
     public bool TryFindByAddress(in Endpoint source, [NotNullWhen(true)] out PeerRoute? peer) =>
         _byAddress.TryGetValue(source, out peer);
 
@@ -110,8 +116,11 @@ public sealed class ForwardingTable
             route.NextHop = hopRoute;
         if (node.Via is { } via && Find(via.Id) is { } viaRoute)
             route.Via = viaRoute;
-        if (!route.IsSelf && route.Address.IsSet)
-            _byAddress.TryAdd(route.Address, route);
+        _byId.TryAdd(route.RelayId, route);
+        if (route.IsSelf || !route.Address.IsSet)
+            return;
+        if (!_byAddress.TryAdd(route.Address, route) && route.UdpConfirmed && !_byAddress[route.Address].UdpConfirmed)
+            _byAddress[route.Address] = route;
     }
 
     /// <summary>Longest-prefix lookup by one hash table per prefix length in use, longest first.</summary>

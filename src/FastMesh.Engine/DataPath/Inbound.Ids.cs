@@ -1,0 +1,123 @@
+using FastMesh.Engine.Routing;
+using FastMesh.Engine.Wire;
+
+namespace FastMesh.Engine.DataPath;
+
+// Datagrams of SPTPS and FastMesh nodes begin with two ids (tinc 1.1 reference, 6.2 and 6.3):
+//
+//   destination   source
+//   zero          the node at that address    opened
+//   zero          another node                reported: the control loop finds out whether that node has moved
+//   self          any                         opened as the source's; unless that is the node at that address, it came by relay
+//   another       any                         relayed if the address is confirmed
+//
+// Which node is at the address also says that they begin so; a node of tinc 1.0 there sends datagrams without ids.
+internal sealed partial class Inbound
+{
+    private const int IdsLength = 2 * NodeId.Length;
+
+    private readonly OncePerSecond _failures = new(), _relays = new();
+
+    private enum WayKind : byte
+    {
+        Drop,
+        Report,
+        Relay,
+        Open,
+        HandOver,
+    }
+
+    private void MatchIds(PeerRoute from, PacketBatch batch, int first, int end, int socket)
+    {
+        sender.NoteSocket(from.Id, socket);
+        ReadOnlySpan<byte> ids = default;
+        Way way = new(WayKind.Drop, from, Arrival.Direct);
+        for (int i = first; i < end; i++)
+        {
+            Packet train = batch[i];
+            for (int at = 0; at < train.Length; at += train.SegmentSize)
+            {
+                (int offset, int length) = (train.Offset + at, Math.Min(train.SegmentSize, train.Length - at));
+                if (length is < IdsLength or > MaxDatagram)
+                {
+                    state.Counters.Drop(DropReason.BadDatagram);
+                    continue;
+                }
+
+                ReadOnlySpan<byte> datagram = batch.Bytes(offset, length);
+                if (!ids.SequenceEqual(datagram[..IdsLength]))
+                {
+                    OpenCollected(way.Node, batch.Memory, way.Arrival);
+                    ids = datagram[..IdsLength];
+                    way = FindWay(from, train.Endpoint, ids);
+                }
+
+                if (way.Kind != WayKind.Open)
+                    PassOn(way, from, train.Endpoint, socket, datagram);
+                else if (IsAcceptable(way.Node, length))
+                    _datagrams[_count++] = (offset, length);
+                if (_count == _datagrams.Length)
+                    OpenCollected(way.Node, batch.Memory, way.Arrival);
+            }
+        }
+
+        OpenCollected(way.Node, batch.Memory, way.Arrival);
+    }
+
+    private Way FindWay(PeerRoute from, in Endpoint address, ReadOnlySpan<byte> ids)
+    {
+        ForwardingTable table = state.Table;
+        NodeId destination = NodeId.Read(ids);
+        if (!table.TryFindById(NodeId.Read(ids[NodeId.Length..]), out PeerRoute? source) || !source.HasIds || source.IsSelf)
+            return new(WayKind.Drop, from, Arrival.Direct);
+        if (destination.IsZero && source != from && source.Address != address)
+            return new(source.Opener is null ? WayKind.Drop : WayKind.Report, source, Arrival.Direct);
+        if (!destination.IsZero && destination != table.Self.RelayId)
+        {
+            bool known = table.TryFindById(destination, out PeerRoute? target);
+            return new(known && from.UdpConfirmed ? WayKind.Relay : WayKind.Drop, target ?? from, Arrival.Direct);
+        }
+
+        WayKind kind = source.Opener is { } opener && opener.Owner != state.Index ? WayKind.HandOver : WayKind.Open;
+        return new(kind, source, destination.IsZero || source == from ? Arrival.Direct : new Arrival(from.Id, ByTcp: false));
+    }
+
+    /// <summary>All that is not opened here.</summary>
+    private void PassOn(in Way way, PeerRoute from, in Endpoint address, int socket, ReadOnlySpan<byte> datagram)
+    {
+        switch (way.Kind)
+        {
+            case WayKind.Relay:
+                sender.Relay(way.Node, from, datagram);
+                break;
+            case WayKind.HandOver:
+                ShardOrder order = new(OrderKind.Open, way.Node.Id) { Socket = way.Arrival.IsDirect ? socket : -1, Relay = way.Arrival.Relay };
+                mail.Order(way.Node.Opener!.Owner, order, datagram);
+                break;
+            case WayKind.Report:
+                mail.UnknownDatagram(address, socket, datagram);
+                break;
+            default:
+                state.Counters.Drop(DropReason.UnknownNode);
+                break;
+        }
+    }
+
+    private void NoteFailure(PeerRoute peer)
+    {
+        if (peer.HasIds && _failures.IsDue(peer.Id, state.Now))
+            mail.OpenFailed(peer.Id);
+    }
+
+    private void NoteRelay(PeerRoute peer, Arrival arrival)
+    {
+        if (arrival.Relay >= 0 && _relays.IsDue(peer.Id, state.Now))
+            mail.Relayed(peer.Id, arrival.Relay);
+    }
+
+    /// <summary>What is to be done with datagrams of the same ids from the same address.</summary>
+    /// <param name="Kind">Which of the rows above.</param>
+    /// <param name="Node">The source or, to relay, the destination.</param>
+    /// <param name="Arrival">How they came.</param>
+    private readonly record struct Way(WayKind Kind, PeerRoute Node, Arrival Arrival);
+}
