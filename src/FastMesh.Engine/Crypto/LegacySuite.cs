@@ -35,6 +35,24 @@ public readonly record struct LegacySuite(int Cipher, int Digest, int MacLength,
     /// <summary>Whether packets can be authenticated by it: none, or a digest that this libcrypto offers.</summary>
     public static bool IsUsableDigest(int nid) => nid == 0 || EvpDigest.Find(nid) is { IsUsable: true };
 
+    /// <summary>The form of log lines: <c>AES-256-CBC with SHA-256/4</c>.</summary>
+    public string Describe()
+    {
+        string cipher = Cipher == 0 ? "no cipher" : EvpCipher.Find(Cipher)?.Name.ToUpperInvariant() ?? $"cipher {Cipher}";
+        string digest = Digest == 0 || MacLength == 0 ? "no digest" : $"{NameOfDigest(Digest)}/{MacLength}";
+        return $"{cipher} with {digest}";
+    }
+
+    private static string NameOfDigest(int digest) => EvpDigest.Find(digest)?.Name.ToUpperInvariant() switch
+    {
+        null => $"digest {digest}",
+        "SHA1" => "SHA-1",
+        "SHA256" or "SHA2-256" => "SHA-256",
+        "SHA384" or "SHA2-384" => "SHA-384",
+        "SHA512" or "SHA2-512" => "SHA-512",
+        string other => other,
+    };
+
     internal static bool IsUsable(EvpCipher? cipher) =>
         cipher is { IsUsable: true, BlockSize: > 1, Mode: CipherMode.Cbc or CipherMode.Ecb };
 

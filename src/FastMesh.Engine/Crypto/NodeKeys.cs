@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
 using FastMesh.Native.Crypto;
 
 namespace FastMesh.Engine.Crypto;
@@ -32,6 +33,15 @@ public sealed class RsaIdentity
     /// <param name="block">The received block, big endian.</param>
     /// <param name="output">Exactly <see cref="ModulusLength"/> bytes.</param>
     public bool Decrypt(ReadOnlySpan<byte> block, Span<byte> output) => _key.PrivateTransform(block, output);
+
+    /// <summary>
+    /// Signs a message by RSASSA-PKCS1-v1_5 with SHA-256 (RFC 8017, 8.2.1). Empty if the key is too short for it (below 496 bits) or unusable.
+    /// </summary>
+    public byte[] Sign(ReadOnlySpan<byte> message)
+    {
+        byte[] block = new byte[ModulusLength], signature = new byte[ModulusLength];
+        return RsaLimits.TryEncode(message, block) && _key.PrivateTransform(block, signature) ? signature : [];
+    }
 
     /// <summary>Takes the first PKCS#1 "RSA PRIVATE KEY" of a text, else the first PKCS#8 "PRIVATE KEY".</summary>
     public static bool TryFromPem(ReadOnlySpan<char> text, [NotNullWhen(true)] out RsaIdentity? identity, out string reason)
@@ -70,6 +80,13 @@ public sealed class RsaPublicIdentity
     /// <param name="block"><see cref="ModulusLength"/> bytes, big endian, below the modulus.</param>
     /// <param name="output">Exactly <see cref="ModulusLength"/> bytes.</param>
     public bool Encrypt(ReadOnlySpan<byte> block, Span<byte> output) => _key.PublicTransform(block, output);
+
+    /// <summary>Whether a signature by RSASSA-PKCS1-v1_5 with SHA-256 of this key's owner belongs to the message (RFC 8017, 8.2.2).</summary>
+    public bool Verify(ReadOnlySpan<byte> message, ReadOnlySpan<byte> signature)
+    {
+        byte[] expected = new byte[ModulusLength], opened = new byte[ModulusLength];
+        return RsaLimits.TryEncode(message, expected) && _key.PublicTransform(signature, opened) && opened.AsSpan().SequenceEqual(expected);
+    }
 
     /// <summary>
     /// Takes the first "RSA PUBLIC KEY" block (PKCS#1) of a text, else the first "PUBLIC KEY" block (SPKI); everything else is skipped, so
@@ -114,6 +131,24 @@ internal static class RsaLimits
     public const string Sizes = "RSA keys must have 512 to 8192 bits, a multiple of 8";
 
     public static ReadOnlySpan<byte> HexFormExponent => [0xff, 0xff];
+
+    /// <summary>The DER of a DigestInfo for SHA-256, without the hash (RFC 8017, 9.2, note 1).</summary>
+    private static ReadOnlySpan<byte> Sha256Info =>
+        [0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20];
+
+    /// <summary>EMSA-PKCS1-v1_5 (RFC 8017, 9.2): fills a block of the modulus's length; false if that is too short.</summary>
+    public static bool TryEncode(ReadOnlySpan<byte> message, Span<byte> block)
+    {
+        const int Overhead = 11; // 00 01, at least eight ff, 00
+        int tail = Sha256Info.Length + SHA256.HashSizeInBytes;
+        if (block.Length < tail + Overhead)
+            return false;
+        block.Fill(0xff);
+        (block[0], block[1], block[^(tail + 1)]) = (0, 1, 0);
+        Sha256Info.CopyTo(block[^tail..]);
+        SHA256.HashData(message, block[^SHA256.HashSizeInBytes..]);
+        return true;
+    }
 
     /// <summary>A METAKEY has whole bytes and at most 2048 hex digits (tinc 1.0 reference, 2.3).</summary>
     public static bool IsSupported(int bits) => bits is >= 512 and <= 8192 && bits % 8 == 0;

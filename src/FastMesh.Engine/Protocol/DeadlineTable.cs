@@ -17,6 +17,12 @@ internal enum TimerKind
     /// <summary>The next MTU probe of a node; the key is the node's id.</summary>
     Probe,
 
+    /// <summary>The next step of a session; the key is the node's id.</summary>
+    Session,
+
+    /// <summary>The log is told of a session as soon as the way of its packets is known; the key is the node's id.</summary>
+    SessionReport,
+
     /// <summary>End of the quiet time after a name clash. One.</summary>
     ClashEnd,
 }

@@ -4,7 +4,10 @@ using FastMesh.Engine.Wire;
 
 namespace FastMesh.Engine.Protocol;
 
-/// <summary>Packet keys: KEY_CHANGED, REQ_KEY, ANS_KEY and expiry (tinc 1.0 reference, 4.7, 4.8, 5.1).</summary>
+/// <summary>
+/// KEY_CHANGED, REQ_KEY and ANS_KEY, which carry packet keys of tinc 1.0 and messages of end-to-end sessions; expiry of the former (tinc 1.0 reference, 4.7,
+/// 4.8, 5.1; tinc 1.1 reference, 5).
+/// </summary>
 public sealed partial class Mesh
 {
     private Instant _keysChanged;
@@ -23,7 +26,7 @@ public sealed partial class Mesh
             return true;
         }
 
-        if (node != Self)
+        if (node != Self && node.Protocol == NodeProtocol.Legacy)
         {
             node.Sealer = null;
             PeerOf(node).KeyRequested = null;
@@ -34,7 +37,7 @@ public sealed partial class Mesh
         return true;
     }
 
-    /// <summary><c>REQUESTER OWNER</c>; tinc 1.1 may add fields, which are passed on.</summary>
+    /// <summary><c>REQUESTER OWNER [SUBTYPE [DATA]]</c>; what is not for us is passed on as it is (tinc 1.1 reference, 5.1).</summary>
     private bool HandleReqKey(MetaConnection from, ref MetaReader fields, Instant now)
     {
         if (!fields.TryName(out string requesterName) || !fields.TryName(out string ownerName))
@@ -47,11 +50,47 @@ public sealed partial class Mesh
             return true;
         }
 
+        bool hasSubtype = fields.TryInt(out int subtype);
+        fields.TryText(out string data);
         if (owner == Self)
-            SendAnsKey(requester, now);
-        else if (!_settings.TunnelServer && ConnectionTo(owner.NextHop) is { } next)
+            AnswerRequest(requester, hasSubtype ? subtype : 0, data, now);
+        else if (_settings.TunnelServer)
+            return true;
+        else if (subtype is (int)MetaRequest.SptpsPacket or (int)FastMeshMessage.Datagram)
+            PassOn(requester, owner, subtype, data, now);
+        else if (ConnectionTo(owner.NextHop) is { } next)
             Relay(from, next, MetaRequest.ReqKey, fields.Line, now);
         return true;
+    }
+
+    /// <summary>
+    /// A REQ_KEY for this node. What does not suit the protocol of its sender is ignored: most of all a request for a tinc 1.0 key from a node with sessions,
+    /// which ends tincd (tinc 1.1 reference, 5.1). To a node that does not know us as one of tinc 1.1 we are one of tinc 1.0, which answers anything.
+    /// </summary>
+    private void AnswerRequest(Node requester, int subtype, string data, Instant now)
+    {
+        bool isLegacy = requester.Protocol == NodeProtocol.Legacy, isPrivate = subtype >= (int)FastMeshMessage.KexA;
+        if (isLegacy && !isPrivate && (subtype == 0 || !_settings.SpeaksSptps))
+            SendAnsKey(requester, now);
+        else if (requester.Protocol == NodeProtocol.FastMesh && subtype is >= (int)FastMeshMessage.KexA and <= (int)FastMeshMessage.Ack)
+            HandleFastMesh(requester, (FastMeshMessage)subtype, data, now);
+        else if ((requester.Protocol, subtype) is (NodeProtocol.FastMesh, (int)FastMeshMessage.Datagram) or (NodeProtocol.Sptps, (int)MetaRequest.SptpsPacket))
+            HandleCarriedDatagram(requester, Self, data, now);
+        else if (requester.Protocol == NodeProtocol.Sptps && subtype == (int)MetaRequest.ReqKey)
+            AnswerSptps(requester, data, now);
+        else if (_settings.SpeaksSptps && subtype == (int)MetaRequest.ReqPubKey)
+            GivePublicKey(requester, now);
+        else if (_settings.SpeaksSptps && subtype == (int)MetaRequest.AnsPubKey)
+            LearnPublicKey(requester, data, now);
+        else
+            _log.Status.SessionMessageIgnored($"REQ_KEY {subtype}", requester.Name);
+    }
+
+    /// <summary>A datagram on its way to another node, unless Forwarding forbids it.</summary>
+    private void PassOn(Node source, Node target, int subtype, string data, Instant now)
+    {
+        if (subtype != (int)MetaRequest.SptpsPacket || _settings.Forwarding.Forwarding == ForwardingMode.Internal)
+            HandleCarriedDatagram(source, target, data, now);
     }
 
     /// <summary><c>OWNER REQUESTER KEYHEX CIPHER DIGEST MACLEN COMPRESSION [ADDRESS PORT]</c></summary>
@@ -77,14 +116,36 @@ public sealed partial class Mesh
             return true;
         }
 
-        AcceptKey(from, owner, hex, new LegacySuite(cipher, digest, macLength, compression), now);
-        if (owner.Sealer is not null && hasAddress && Endpoint.TryParse(address, port, out Endpoint seen)
-            && seen.Port != 0 && !IsOwnAddress(seen))
-            SetAddress(owner, seen, socket: -1, now);
+        Endpoint reflexive = hasAddress && Endpoint.TryParse(address, port, out Endpoint parsed) && parsed.Port != 0 && !IsOwnAddress(parsed)
+            ? parsed
+            : default;
+        if (owner.Protocol != NodeProtocol.Legacy)
+            HandleSessionAnswer(owner, hex, cipher, compression, reflexive, now);
+        else
+            HandleLegacyAnswer(from, owner, hex, new LegacySuite(cipher, digest, macLength, compression), reflexive, now);
+        return true;
+    }
+
+    private void HandleLegacyAnswer(MetaConnection from, Node owner, string hex, LegacySuite suite, Endpoint reflexive, Instant now)
+    {
+        AcceptKey(from, owner, hex, suite, now);
+        if (owner.Sealer is not null && reflexive.IsSet)
+            SetAddress(owner, reflexive, socket: -1, now);
         if (owner.Sealer is not null && owner.Options.HasFlag(EdgeOptions.PmtuDiscovery)
             && (!_deadlines.IsSet(TimerKind.Probe, owner.Id) || PeerOf(owner).Probe.TryStartOver()))
             StepProbe(PeerOf(owner), now);
-        return true;
+    }
+
+    /// <summary>
+    /// An ANS_KEY of a node with sessions: a handshake record of SPTPS, which names no cipher; from a FastMesh node there is only the address that a relay
+    /// has added to it.
+    /// </summary>
+    private void HandleSessionAnswer(Node owner, string data, int cipher, int compression, Endpoint reflexive, Instant now)
+    {
+        if (owner.Protocol == NodeProtocol.Sptps && cipher == -1)
+            HandleSptpsRecord(owner, data, compression, reflexive, now);
+        else if (owner.Protocol == NodeProtocol.FastMesh && reflexive.IsSet && !owner.UdpConfirmed)
+            SetAddress(owner, reflexive, socket: -1, now);
     }
 
     private void AcceptKey(MetaConnection from, Node owner, string hex, LegacySuite suite, Instant now)
@@ -100,6 +161,7 @@ public sealed partial class Mesh
 
         owner.Sealer = new LegacySealer(key, OwnerShard(owner));
         (peer.Outgoing, peer.KeyRequested) = (suite, null);
+        AwaitPath(peer, now);
     }
 
     /// <summary>On its way, an ANS_KEY learns from the first relay that can say so where the owner's packets come from (5.10).</summary>
@@ -136,11 +198,17 @@ public sealed partial class Mesh
             (suite.Cipher, suite.Digest, suite.MacLength, suite.Compression)), now);
     }
 
-    /// <summary>Asks for the key of a node unless that was done lately.</summary>
+    /// <summary>Asks for the key of a node unless that was done lately; of a node with sessions: gets one.</summary>
     private void RequestKey(Node node, Instant now)
     {
-        if (!node.Reachable || node == Self || node.Sealer is not null || ConnectionTo(node.NextHop) is not { } next)
-            return;
+        if (node.Protocol != NodeProtocol.Legacy)
+            RequestSession(PeerOf(node), now);
+        else if (node.Reachable && node != Self && node.Sealer is null && ConnectionTo(node.NextHop) is { } next)
+            RequestLegacyKey(node, next, now);
+    }
+
+    private void RequestLegacyKey(Node node, MetaConnection next, Instant now)
+    {
         Peer peer = PeerOf(node);
         if (peer.KeyRequested is { } last && now - last < ProtocolLimits.KeyRequestInterval)
             return;
@@ -154,7 +222,7 @@ public sealed partial class Mesh
     /// </summary>
     private void RenewKeys(Node node, Instant now)
     {
-        if (ConnectionTo(node.NextHop) is not { } next)
+        if (node.Protocol != NodeProtocol.Legacy || ConnectionTo(node.NextHop) is not { } next)
             return;
         _log.Status.RenewingKeys(node.Name);
         PeerOf(node).KeyRequested = now;
@@ -177,6 +245,8 @@ public sealed partial class Mesh
         Broadcast(null, MetaRequest.KeyChanged, MetaWriter.KeyChanged(_random.NextNonce(), Self.Name), now);
         foreach (Node node in _graph.Nodes)
         {
+            if (node.Protocol != NodeProtocol.Legacy)
+                continue;
             if (node.Reachable && ConnectionTo(node) is not null)
                 SendAnsKey(node, now);
             else if (_peers.TryGetValue(node.Id, out Peer? peer) && peer.Issued is not null && peer.IssuedAt < lastChange)

@@ -26,6 +26,14 @@ public sealed partial class Mesh
                     if (_peers.TryGetValue(key, out Peer? peer))
                         StepProbe(peer, now);
                     break;
+                case TimerKind.Session:
+                    if (_peers.TryGetValue(key, out Peer? party))
+                        StepSession(party, now);
+                    break;
+                case TimerKind.SessionReport:
+                    if (_peers.TryGetValue(key, out Peer? reported))
+                        ReportSession(reported, now);
+                    break;
                 case TimerKind.ClashEnd:
                     EndClash(now);
                     break;
@@ -44,6 +52,7 @@ public sealed partial class Mesh
             AgeLearned(now);
         _seen.ForgetUntil(new Instant(now.Milliseconds - (long)_settings.PingInterval.TotalMilliseconds));
         ExpireKeys(now);
+        RenewSessions(now);
         CheckForClash(now);
     }
 

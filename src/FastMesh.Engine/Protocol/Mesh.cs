@@ -13,8 +13,9 @@ namespace FastMesh.Engine.Protocol;
 /// until false, then arm a timer for <see cref="NextTimeout"/> and call <see cref="HandleTimeout"/> when it is due.</para>
 /// <para>The graph is recomputed once per input, after the last of the edge changes in it, or earlier where a request depends on it.
 /// Which file holds what: connections and dispatch in Mesh.Connections.cs and Mesh.Requests.cs, the handshake in Mesh.Handshake.cs,
-/// flooded requests in Mesh.Subnets.cs and Mesh.Edges.cs, keys, packets and probes in Mesh.Keys.cs and Mesh.Udp.cs, timers in
-/// Mesh.Timers.cs, dialling in Mesh.Outgoing.cs, signals in Mesh.Operator.cs.</para>
+/// flooded requests in Mesh.Subnets.cs and Mesh.Edges.cs, keys of tinc 1.0 in Mesh.Keys.cs, end-to-end sessions in Mesh.Sessions.cs, Mesh.Sptps.cs,
+/// Mesh.FastMesh.cs and Mesh.Datagrams.cs, packets and probes in Mesh.Udp.cs and Mesh.Paths.cs, timers in Mesh.Timers.cs, dialling in Mesh.Outgoing.cs,
+/// signals in Mesh.Operator.cs.</para>
 /// </summary>
 public sealed partial class Mesh
 {
@@ -29,6 +30,7 @@ public sealed partial class Mesh
     private readonly SeenRequests _seen = new();
     private readonly DeadlineTable _deadlines = new();
     private readonly Queue<MeshAction> _actions = new();
+    private readonly KeyTrust _trust;
 
     private MeshSettings _settings;
     private string _port;
@@ -46,6 +48,7 @@ public sealed partial class Mesh
         (_settings, _directory, _random, _log) = (settings, peers, random, log);
         _port = settings.Port;
         _graph = new Graph(settings.Name);
+        _trust = new KeyTrust(peers, settings.KnownKeys, log);
     }
 
     /// <summary>Own subnets come up (subnet-up scripts); with StrictSubnets all host files are read.</summary>
@@ -112,6 +115,7 @@ public sealed partial class Mesh
         _graph.Recompute(flipped, addressed);
         foreach (Node node in addressed)
             _log.Protocol.AddressSet(node.Name, node.Address);
+        UpdateProtocols(flipped, now);
         foreach (Node node in flipped)
             HandleReachability(node, now);
     }
@@ -119,7 +123,7 @@ public sealed partial class Mesh
     private void HandleReachability(Node node, Instant now)
     {
         Peer peer = PeerOf(node);
-        peer.ForgetKeys();
+        ResetSession(peer);
         ResetPath(peer, now);
 
         if (node.Reachable)
@@ -132,8 +136,7 @@ public sealed partial class Mesh
 
         if (node.Reachable)
         {
-            if (peer.Connection is not null)
-                SendAnsKey(node, now);
+            BeginSession(peer, now);
             return;
         }
 

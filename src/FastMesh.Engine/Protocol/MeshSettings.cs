@@ -70,6 +70,10 @@ public sealed record MeshSettings
     /// <summary>Whether <see cref="Identity"/> is the user's: then this node speaks 17.7 to everyone (tinc 1.1 reference, 1.1, 1.4).</summary>
     public bool SpeaksSptps { get; init; }
 
+    /// <summary>Whether this machine has instructions for AES, so that FastMesh sessions should use it.</summary>
+    public bool AesIsFast { get; init; } =
+        System.Runtime.Intrinsics.X86.Aes.IsSupported || System.Runtime.Intrinsics.Arm.Aes.IsSupported;
+
     /// <summary>Learned keys of other nodes.</summary>
     public IKnownKeys KnownKeys { get; init; } = new KeysInMemory();
 

@@ -49,15 +49,56 @@ internal sealed class Peer(Node node)
         Node.Opener = null;
     }
 
-    /// <summary>Forgets the keys of both directions and that one was asked for.</summary>
+    /// <summary>The session with a tinc 1.1 node, or null.</summary>
+    public SptpsSession? Sptps { get; set; }
+
+    /// <summary>How long to wait for the answer to a start of <see cref="Sptps"/>.</summary>
+    public TimeSpan Patience { get; set; }
+
+    /// <summary>The session with a FastMesh node, or null.</summary>
+    public FastMeshSession? FastMesh { get; set; }
+
+    /// <summary>Whether there was traffic for it since the last attempt to get a session.</summary>
+    public bool IsSessionWanted { get; set; }
+
+    /// <summary>When at the latest the log is told of its session; null while there is none.</summary>
+    public Instant? ReportBy { get; set; }
+
+    /// <summary>Whether the user was told that it speaks tinc 1.0 although its Ed25519 key is known.</summary>
+    public bool IsKnownToBeLegacy { get; set; }
+
+    /// <summary>Forgets the keys of both directions and that one was asked for; ends sessions.</summary>
     public void ForgetKeys()
     {
         Revoke();
-        Node.Sealer = null;
-        (KeyRequested, Outgoing) = (null, default);
+        FastMesh?.Dispose();
+        (Node.Sealer, Node.UdpPaused, Sptps, FastMesh, IsSessionWanted) = (null, false, null, null, false);
+        (KeyRequested, Outgoing, ReportBy, _failures) = (null, default, null, 0);
     }
 
-    /// <summary>Whether a datagram was made with a key given to this node.</summary>
-    public bool Verifies(ReadOnlySpan<byte> datagram) =>
-        Issued is not null && (Issued.Verify(datagram) || (IssuedBefore is not null && IssuedBefore.Verify(datagram)));
+    /// <summary>Whether a datagram (of a format with node ids, with them) was sealed by this node for us.</summary>
+    public bool Verifies(ReadOnlySpan<byte> datagram)
+    {
+        if (Issued is not null)
+            return Issued.Verify(datagram) || (IssuedBefore is not null && IssuedBefore.Verify(datagram));
+        const int Ids = 2 * NodeId.Length;
+        if (datagram.Length <= Ids || NodeId.Read(datagram[NodeId.Length..]) != Node.RelayId)
+            return false;
+        return (FastMesh?.Verifies(datagram[Ids..]) ?? false) || (Sptps?.Verifies(datagram[Ids..]) ?? false);
+    }
+
+    private int _failures;
+    private long _openedAtFailure;
+
+    /// <summary>Counts a datagram that did not open; true at the third in a row without one that did.</summary>
+    public bool IsOutOfStep()
+    {
+        long opened = Sptps?.Opened ?? FastMesh?.Opener?.Opened ?? 0;
+        _failures = opened == _openedAtFailure ? _failures + 1 : 1;
+        _openedAtFailure = opened;
+        if (_failures < ProtocolLimits.FailuresOutOfStep)
+            return false;
+        _failures = 0;
+        return true;
+    }
 }

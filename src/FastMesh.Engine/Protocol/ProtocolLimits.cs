@@ -47,6 +47,9 @@ internal static class ProtocolLimits
     /// <summary>Least time between two REQ_KEYs for a node.</summary>
     public static readonly TimeSpan KeyRequestInterval = TimeSpan.FromSeconds(10);
 
+    /// <summary>Least age of an SPTPS session that is started anew, and how long a start waits for its answer (tinc 1.1 reference, 5.4).</summary>
+    public static readonly TimeSpan SessionPatience = TimeSpan.FromSeconds(10);
+
     /// <summary>What each failed round adds to the reconnect back-off.</summary>
     public static readonly TimeSpan BackoffStep = TimeSpan.FromSeconds(5);
 
@@ -84,6 +87,36 @@ internal static class ProtocolLimits
 
     /// <summary>Longest answer of a proxy, bytes; an HTTP proxy may send some headers.</summary>
     public const int MaxProxyReply = 8192;
+
+    /// <summary>Bytes of a KEX in one line: with names of 100 characters the line still fits everyone's buffer.</summary>
+    public const int MaxKexPart = 1400;
+
+    /// <summary>Longest datagram that a REQ_KEY carries, bytes: 2048 characters, where tincd cuts (tinc 1.1 reference, 5.1).</summary>
+    public const int MaxCarried = 1536;
+
+    /// <summary>Datagrams in a row that do not open before a session counts as out of step; one report a second at most.</summary>
+    public const int FailuresOutOfStep = 3;
+
+    /// <summary>Records of an SPTPS session, in either direction, after which it is begun anew: 268 million before the number runs over.</summary>
+    public const long MaxSptpsRecords = 0xf000_0000;
+
+    /// <summary>Records under one FastMesh key: far fewer than the ciphers and the sequence number could bear.</summary>
+    public const ulong MaxRecords = 1ul << 36;
+
+    /// <summary>Least time between two requests for a node's public key; tincd has none.</summary>
+    public static readonly TimeSpan PublicKeyInterval = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long nothing is sent by UDP before and after the key of an SPTPS session changes: a long one-way delay.</summary>
+    public static readonly TimeSpan SwitchPause = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>A new key under which nothing has come for so long may be one that the peer never got to use.</summary>
+    public static readonly TimeSpan SessionDoubt = TimeSpan.FromSeconds(30);
+
+    /// <summary>When at the latest a session is reported, though the way of its packets is not known, and how often that is looked at.</summary>
+    public static readonly TimeSpan SessionReport = TimeSpan.FromSeconds(5), SessionReportCheck = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>How long to wait before FastMesh handshake number <paramref name="attempt"/> (from 0) is repeated: 1, 2, 4, 8, then 10 seconds.</summary>
+    public static TimeSpan SessionRetry(int attempt) => TimeSpan.FromSeconds(attempt > 3 ? 10 : 1 << attempt);
 
     /// <summary>Longest quiet time after name clashes, so that a healed mesh comes back.</summary>
     public static readonly TimeSpan MaxClashPause = TimeSpan.FromSeconds(3600);

@@ -131,6 +131,23 @@ internal static partial class ProtocolLog
     [LoggerMessage(166, LogLevel.Information, "No answer from {Node} by UDP, exchanging keys again")]
     public static partial void RenewingKeys(this ILogger log, string node);
 
+    [LoggerMessage(167, LogLevel.Warning, "Ignoring a {Message} of {Node} that is of no use")]
+    public static partial void SessionMessageIgnored(this ILogger log, string message, string node);
+
+    // Sessions: 210 to 211 Always, then Connections
+    [LoggerMessage(210, LogLevel.Error, "Refusing a session with {Node}: its Ed25519 key is {Key}, but {Reason}")]
+    public static partial void KeyRefused(this ILogger log, string node, string key, string reason);
+
+    [LoggerMessage(211, LogLevel.Warning,
+        "{Node} has gone back to tinc 1.0: its packets are less well protected than before. If that is not your doing, ask why; if it is to stay so, remove {File}")]
+    public static partial void BackToLegacy(this ILogger log, string node, string file);
+
+    [LoggerMessage(212, LogLevel.Information, "Learned the Ed25519 key of {Node}: {Key}")]
+    public static partial void LearnedKey(this ILogger log, string node, string key);
+
+    [LoggerMessage(213, LogLevel.Information, "Session with {Node} established: {Protocol}, {Suite}, {Way}")]
+    public static partial void SessionEstablished(this ILogger log, string node, string protocol, string suite, string way);
+
     // Protocol, and Meta with the line
     [LoggerMessage(180, LogLevel.Debug, "Sending {Request} to {Connection}")]
     public static partial void Sending(this ILogger log, string request, MetaConnection connection);

@@ -45,6 +45,9 @@ public sealed class Node
     /// <summary>Whether a probe was answered, so that UDP works to its <see cref="Address"/> (tinc 1.1 reference, 7.1).</summary>
     public bool UdpConfirmed { get; set; }
 
+    /// <summary>Whether nothing is sent to it by UDP for a moment, because its session changes its key (tinc 1.1 reference, 3.7).</summary>
+    public bool UdpPaused { get; set; }
+
     /// <summary>Outgoing edges by destination name.</summary>
     public SortedDictionary<string, Edge> Edges { get; } = new(StringComparer.Ordinal);
 

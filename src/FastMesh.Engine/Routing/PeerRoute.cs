@@ -16,8 +16,9 @@ public sealed class PeerRoute
     {
         (Id, Name, IsSelf, Reachable, Indirect) = (node.Id, node.Name, isSelf, isSelf || node.Reachable, node.Indirect);
         (Options, Address, Socket) = (node.Options, node.Address, node.Socket);
-        (Mtu, MinMtu, HasConnection, OnSpanningTree) = (node.Mtu, node.MinMtu, node.HasConnection, node.OnSpanningTree);
-        (RelayId, Protocol, Minor, UdpConfirmed) = (node.RelayId, node.Protocol, node.Minor, node.UdpConfirmed);
+        int minMtu = node.UdpPaused ? 0 : node.MinMtu;
+        (Mtu, MinMtu, HasConnection, OnSpanningTree) = (node.Mtu, minMtu, node.HasConnection, node.OnSpanningTree);
+        (RelayId, Protocol, Minor, UdpConfirmed) = (node.RelayId, node.Protocol, node.Minor, node.UdpConfirmed && !node.UdpPaused);
         SessionFormat format = FormatOf(Protocol);
         Sealer = node.Sealer is { } sealer && sealer.Format == format ? sealer : null;
         Opener = node.Opener is { } opener && opener.Format == format ? opener : null;
@@ -30,7 +31,7 @@ public sealed class PeerRoute
         Overhead = ProbeOverhead - stripped;
         Mtu = Math.Min(node.Mtu + stripped, Node.MaxFrameLength);
         bool discovers = (Options & EdgeOptions.PmtuDiscovery) != 0;
-        MaxDatagram = node.MinMtu > 0 ? node.MinMtu + ProbeOverhead : 0;
+        MaxDatagram = minMtu > 0 ? minMtu + ProbeOverhead : 0;
         if (!discovers && UdpConfirmed)
             MaxDatagram = LongestDatagram;
         MinMtu = Math.Clamp(MaxDatagram - Overhead, 0, Node.MaxFrameLength);

@@ -50,6 +50,10 @@ public static class MetaWriter
     /// <summary><c>15 REQUESTER OWNER</c></summary>
     public static string ReqKey(string requester, string owner) => Line($"15 {requester} {owner}");
 
+    /// <summary><c>15 FROM TO SUBTYPE [DATA]</c> (tinc 1.1 reference, 5.1)</summary>
+    public static string ReqKey((string From, string To) ends, int subtype, string data = "") =>
+        data.Length == 0 ? Line($"15 {ends.From} {ends.To} {subtype}") : Line($"15 {ends.From} {ends.To} {subtype} {data}");
+
     /// <summary><c>16 OWNER REQUESTER KEYHEX CIPHER DIGEST MACLEN COMPRESSION</c></summary>
     /// <param name="owner">Who will receive packets under the key.</param>
     /// <param name="requester">Who will send them.</param>
