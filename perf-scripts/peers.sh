@@ -1,12 +1,16 @@
 #!/bin/bash
 # peers.sh: how each pair of daemons is set up between the two hosts of lib.sh. Sourced by compare.sh.
-# A set-up leaves the pids in daemons=(...) and the address of the right end in $target.
+# A set-up leaves the pids in daemons=(...) and the address of the right end in $target, and returns the status of settle.
 # shellcheck disable=SC2034  # daemons and target are read by the caller
 
 available_peers() {
   local list="plain"
   if [ -x "$fastmesh" ]; then list="$list fastmesh-fastmesh fastmesh-tincd"; fi
   list="$list tincd-tincd"
+  if [ -x "$tinc11/tincd" ]; then
+    if [ -x "$fastmesh" ]; then list="$list fastmesh-tinc11"; fi
+    list="$list tinc11-tinc11"
+  fi
   local peer
   for peer in wireguard-go openvpn nebula fastd; do
     if command -v "$peer" >/dev/null; then list="$list $peer"; fi
@@ -16,20 +20,18 @@ available_peers() {
 
 setup_of() { # PAIR: the function that brings it up
   case $1 in
-    fastmesh-fastmesh | fastmesh-tincd | tincd-fastmesh | tincd-tincd) echo setup_tinc ;;
+    fastmesh*-* | tincd-* | tinc11-*) echo setup_tinc ;;
     plain | wireguard-go | openvpn | nebula | fastd) echo "setup_${1//-/_}" ;;
     *) fail "unknown pair $1" ;;
   esac
 }
 
-program_of() { if [ "$1" = fastmesh ]; then echo "$fastmesh"; else echo "$tincd"; fi; }
-
-setup_tinc() { tinc_pair "$(program_of "${1%-*}")" "$(program_of "${1#*-}")"; }
+setup_tinc() { tinc_pair "${1%-*}" "${1#*-}"; }
 
 setup_plain() { target=192.0.2.2; }
 
 setup_wireguard_go() {
-  command -v wg >/dev/null || fail "wireguard-go needs wg (package wireguard-tools)"
+  command -v wg >/dev/null || { fail "wireguard-go needs wg (package wireguard-tools)"; return 1; }
   local side other number=0 device
   for side in left right; do
     (umask 077 && wg genkey >"$work/wg-$side")
@@ -63,7 +65,7 @@ setup_openvpn() {
 }
 
 setup_nebula() {
-  command -v nebula-cert >/dev/null || fail "nebula needs nebula-cert"
+  command -v nebula-cert >/dev/null || { fail "nebula needs nebula-cert"; return 1; }
   if [ ! -e "$work/nebula-ca.crt" ]; then
     nebula-cert ca -name compare -out-crt "$work/nebula-ca.crt" -out-key "$work/nebula-ca.key"
     nebula-cert sign -name left -ip 10.77.0.1/24 -ca-crt "$work/nebula-ca.crt" -ca-key "$work/nebula-ca.key" -out-crt "$work/nebula-left.crt" -out-key "$work/nebula-left.key"

@@ -10,7 +10,7 @@ command -v perf >/dev/null || fail "needs perf (package linux-perf)"
 if [ -z "$pid" ]; then
   export DOTNET_PerfMapEnabled=1
   hosts_up
-  tinc_pair "$fastmesh" "$fastmesh"
+  tinc_pair fastmesh fastmesh
   pid=${daemons[1]}
   start right "$work/iperf-server" iperf3 -s -1 -B 10.77.0.2
   wait_for 10 "iperf3 listening" on right sh -c 'ss -Hltn sport = 5201 | grep -q .'
