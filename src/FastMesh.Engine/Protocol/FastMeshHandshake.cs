@@ -40,7 +40,7 @@ internal sealed record FastMeshAgreement(DataSuite Suite, bool IsHybrid, int Com
 }
 
 /// <summary>
-/// One run of the FastMesh handshake, of either side; knows neither time nor how messages travel.
+/// One run of the FastMesh handshake, on either side; knows neither time nor how messages travel.
 /// <code>
 /// initiator                              responder
 ///   KexA  --------------------------->     both sides' offers, nonces, ephemeral keys, identities

@@ -30,7 +30,7 @@ internal enum FastMeshFlags : byte
     MlKem = 2,
 }
 
-/// <summary>What a node brings into every FastMesh handshake.</summary>
+/// <summary>What a node brings into each FastMesh handshake.</summary>
 /// <param name="Suites">The ciphers it has.</param>
 /// <param name="Flags">What else it can do.</param>
 /// <param name="Compression">Level in which it wants packets, 0 to 12.</param>

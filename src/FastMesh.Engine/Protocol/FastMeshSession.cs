@@ -21,7 +21,7 @@ internal sealed record FastMeshParty(
 internal readonly record struct FastMeshLine(FastMeshMessage Message, byte[] Data);
 
 /// <summary>
-/// The session with one FastMesh node over time: handshakes of both directions, the first and all later ones, and the sealer and opener that came of the last.
+/// The session with one FastMesh node over its life: handshakes of both directions, the first and all later ones, and the sealer and opener that came of the last.
 /// Each handshake starts afresh while the session before goes on. The opener is there before the peer can use the new keys, and the sealer only when the peer
 /// surely opens them, so that nothing is lost.
 /// </summary>

@@ -4,7 +4,7 @@ using FastMesh.Engine.Crypto;
 namespace FastMesh.Engine.Protocol;
 
 /// <summary>
-/// Which Ed25519 keys of other nodes are believed. What the user wrote in host files comes first: the Ed25519 key itself, then, where a node can show a
+/// Decides which Ed25519 keys of other nodes are believed. What the user wrote in host files comes first: the Ed25519 key itself, then, where a node can show a
 /// certificate, the RSA key; then what was learned before; a node that nothing is known of is believed once, and remembered.
 /// </summary>
 internal sealed class KeyTrust(IPeerDirectory directory, IKnownKeys known, EngineLog log)

@@ -3,7 +3,7 @@ using FastMesh.Engine.Wire;
 
 namespace FastMesh.Engine.Protocol;
 
-/// <summary>Datagrams of end-to-end sessions that travel by TCP, and their relaying (tinc 1.1 reference, 6.4).</summary>
+/// <summary>Datagrams of end-to-end sessions which travel by TCP, and their relaying (tinc 1.1 reference, 6.4).</summary>
 public sealed partial class Mesh
 {
     // Bytes by which a datagram, without ids, is longer than the probe in it (tinc 1.1 reference, 3.1).

@@ -4,7 +4,7 @@ using FastMesh.Engine.Wire;
 
 namespace FastMesh.Engine.Protocol;
 
-/// <summary>Sessions with other FastMesh nodes: private subtypes of REQ_KEY, which every relay passes on untouched (tinc 1.1 reference, 13.3).</summary>
+/// <summary>Sessions with FastMesh nodes: private subtypes of REQ_KEY, which every relay passes on untouched (tinc 1.1 reference, 13.3).</summary>
 public sealed partial class Mesh
 {
     private FastMeshOffer? _offer;

@@ -4,7 +4,7 @@ using FastMesh.Engine.Wire;
 
 namespace FastMesh.Engine.Protocol;
 
-/// <summary>Sessions with tinc 1.1 nodes: REQ_KEY 15, 19 and 20, ANS_KEY, new keys without loss (tinc 1.1 reference, chapter 5).</summary>
+/// <summary>Sessions with nodes of tinc 1.1: REQ_KEY 15, 19 and 20, ANS_KEY, new keys without loss (tinc 1.1 reference, chapter 5).</summary>
 public sealed partial class Mesh
 {
     private void RequestSptps(Peer peer, Instant now)

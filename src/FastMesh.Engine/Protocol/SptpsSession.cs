@@ -5,7 +5,7 @@ using FastMesh.Engine.Wire;
 namespace FastMesh.Engine.Protocol;
 
 /// <summary>
-/// The SPTPS session with one tinc 1.1 node (tinc 1.1 reference, 3 and 5.3): wraps the messages of <see cref="SptpsHandshake"/> into datagrams, which travel
+/// The SPTPS session with a single tinc 1.1 node (tinc 1.1 reference, 3 and 5.3): wraps the messages of <see cref="SptpsHandshake"/> into datagrams, which travel
 /// in REQ_KEY and ANS_KEY, and makes the sealer and opener of the data path. Records are numbered across both and across re-keys.
 /// <para>A false from <see cref="Handle"/> means that a record was refused; if <see cref="IsBroken"/>, the session is of no use any more.</para>
 /// </summary>
