@@ -4,7 +4,7 @@ using FastMesh.Engine.Wire;
 
 namespace FastMesh.Engine.Protocol;
 
-/// <summary>What signals ask for (tinc 1.0 reference, 1.6, 1.7, 7.4).</summary>
+/// <summary>What signals and control clients ask for (tinc 1.0 reference, 1.6, 1.7, 7.4; tinc 1.1 reference, 10.2).</summary>
 public sealed partial class Mesh
 {
     /// <summary>
@@ -54,6 +54,16 @@ public sealed partial class Mesh
         foreach (MetaConnection connection in ActiveConnections)
             Ping(connection, now);
         HandleTimeout(now);
+    }
+
+    /// <summary>DISCONNECT: ends the meta connections with a node, also those that are being made. False if there is none.</summary>
+    public bool Disconnect(string name, Instant now)
+    {
+        List<MetaConnection> wanted = [.. _connections.Values.Where(connection => connection.Name == name)];
+        foreach (MetaConnection connection in wanted)
+            Terminate(connection, close: true, tarpit: false, now);
+        UpdateGraph(now);
+        return wanted.Count > 0;
     }
 
     /// <summary>WINCH: forget unreachable nodes (tinc 1.0 reference, 7.4).</summary>

@@ -8,14 +8,14 @@ namespace FastMesh.Engine.Protocol;
 /// <summary>
 /// The control plane of one node as a state machine without sockets, threads, clocks or files. One thread at a time.
 /// <para>Inputs, each with the current time: <see cref="Start"/>, <c>Handle...</c>, and the operator's <see cref="Reload"/>,
-/// <see cref="Retry"/>, <see cref="Purge"/>, <see cref="Stop"/>. None blocks; none throws for anything a peer sends.</para>
+/// <see cref="Retry"/>, <see cref="Purge"/>, <see cref="Disconnect"/>, <see cref="Stop"/>. None blocks; none throws for anything a peer sends.</para>
 /// <para>Outputs, to be drained after every input in this order: <see cref="TryTakeTable"/> (publish it), <see cref="TryTakeAction"/>
 /// until false, then arm a timer for <see cref="NextTimeout"/> and call <see cref="HandleTimeout"/> when it is due.</para>
 /// <para>The graph is recomputed once per input, after the last of the edge changes in it, or earlier where a request depends on it.
 /// Which file holds what: connections and dispatch in Mesh.Connections.cs and Mesh.Requests.cs, the handshake in Mesh.Handshake.cs,
 /// flooded requests in Mesh.Subnets.cs and Mesh.Edges.cs, keys of tinc 1.0 in Mesh.Keys.cs, end-to-end sessions in Mesh.Sessions.cs, Mesh.Sptps.cs,
 /// Mesh.FastMesh.cs and Mesh.Datagrams.cs, packets and probes in Mesh.Udp.cs and Mesh.Paths.cs, timers in Mesh.Timers.cs, dialling in Mesh.Outgoing.cs,
-/// signals in Mesh.Operator.cs.</para>
+/// signals and control requests in Mesh.Operator.cs and Mesh.Status.cs.</para>
 /// </summary>
 public sealed partial class Mesh
 {
@@ -55,6 +55,7 @@ public sealed partial class Mesh
     public void Start(Instant now)
     {
         _keysChanged = now;
+        PeerOf(Self).Flipped = now;
         foreach (Subnet subnet in _settings.Subnets.Order())
         {
             if (_subnets.Add(Self, subnet))
@@ -123,6 +124,7 @@ public sealed partial class Mesh
     private void HandleReachability(Node node, Instant now)
     {
         Peer peer = PeerOf(node);
+        peer.Flipped = now;
         ResetSession(peer);
         ResetPath(peer, now);
 

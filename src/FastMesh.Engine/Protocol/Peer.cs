@@ -20,6 +20,9 @@ internal sealed class Peer(Node node)
     /// <summary>When it was last sent an MTU_INFO about us.</summary>
     public Instant? MtuInfoSent { get; set; }
 
+    /// <summary>When it last became reachable or unreachable, or null if it never was reachable.</summary>
+    public Instant? Flipped { get; set; }
+
     /// <summary>When its key was last asked for, or null if it may be asked for at once.</summary>
     public Instant? KeyRequested { get; set; }
 

@@ -27,6 +27,7 @@ public sealed class Graph
         Self.Reachable = true;
         Self.Indirect = false;
         Self.NextHop = Self.Via = Self;
+        Self.Distance = 0;
     }
 
     /// <summary>The daemon's own node.</summary>
@@ -124,8 +125,8 @@ public sealed class Graph
     private void FindPaths(ICollection<Node> addressed)
     {
         foreach (Node node in _nodes.Values)
-            (node.Visited, node.Indirect) = (false, true);
-        (Self.Visited, Self.Indirect, Self.NextHop, Self.Via) = (true, false, Self, Self);
+            (node.Visited, node.Indirect, node.Distance) = (false, true, -1);
+        (Self.Visited, Self.Indirect, Self.NextHop, Self.Via, Self.Distance) = (true, false, Self, Self, 0);
 
         var queue = new Queue<Node>();
         queue.Enqueue(Self);
@@ -142,6 +143,7 @@ public sealed class Graph
                     to.NextHop = node == Self ? to : node.NextHop;
                 (to.Visited, to.Indirect, to.Entry, to.Options) = (true, indirect, edge, edge.Options);
                 to.Via = indirect ? node.Via : to;
+                to.Distance = node.Distance + 1;
                 if (!to.Address.IsSet && edge.Address.IsSet && edge.Address.Port != 0)
                 {
                     to.Address = edge.Address;

@@ -63,6 +63,9 @@ public sealed class Node
     /// <summary>The last node on the path that may be addressed by UDP; self means "use the next hop".</summary>
     public Node? Via { get; internal set; }
 
+    /// <summary>Edges on the path to it: 0 for self, -1 while there is none.</summary>
+    public int Distance { get; internal set; } = -1;
+
     /// <summary>The edge through which the last graph run reached it.</summary>
     public Edge? Entry { get; internal set; }
 

@@ -82,6 +82,48 @@ public readonly record struct Subnet(SubnetKind Kind, UInt128 Address, int Prefi
     }
 
     /// <summary>
+    /// The text tinc 1.1 emits: the prefix is left out if it covers the whole address and the weight if it is the default, IPv6 addresses are
+    /// shortened but never dotted, MAC addresses have two digits per byte (runs of tinc 1.1pre18).
+    /// </summary>
+    public string ShortText
+    {
+        get
+        {
+            string text = Kind switch
+            {
+                SubnetKind.Mac => string.Join(':', Enumerable.Range(0, 6).Select(ShortGroup)),
+                SubnetKind.IPv4 => NetworkText[..NetworkText.IndexOf('/', StringComparison.Ordinal)],
+                _ => ShortIPv6(),
+            };
+            string prefix = PrefixLength == AddressBits ? "" : string.Create(CultureInfo.InvariantCulture, $"/{PrefixLength}");
+            return Weight == DefaultWeight ? text + prefix : string.Create(CultureInfo.InvariantCulture, $"{text}{prefix}#{Weight}");
+        }
+    }
+
+    /// <summary>The first of the longest runs of two or more zero groups becomes "::".</summary>
+    private string ShortIPv6()
+    {
+        (int start, int length) = (8, 1);
+        for (int i = 0, run = 0; i < 8; i++)
+        {
+            run = Group(i) == 0 ? run + 1 : 0;
+            if (run > length)
+                (start, length) = (i + 1 - run, run);
+        }
+
+        if (start == 8)
+            return string.Join(':', Enumerable.Range(0, 8).Select(ShortGroup));
+        return string.Join(':', Enumerable.Range(0, start).Select(ShortGroup)) + "::"
+            + string.Join(':', Enumerable.Range(start + length, 8 - start - length).Select(ShortGroup));
+    }
+
+    private string ShortGroup(int index) => Group(index).ToString(Kind == SubnetKind.Mac ? "x2" : "x", CultureInfo.InvariantCulture);
+
+    /// <summary>A byte of a MAC address or two of an IPv6 address, counted from the left.</summary>
+    private uint Group(int index) =>
+        Kind == SubnetKind.Mac ? (uint)(Address >> (8 * (5 - index))) & 0xff : (uint)(Address >> (16 * (7 - index))) & 0xffff;
+
+    /// <summary>
     /// Reads any spelling that tinc 1.0 or 1.1 writes. Numbers may have leading blanks, zeros and a plus sign, as tinc's own
     /// parser lets them pass. Host bits are not checked here.
     /// </summary>
