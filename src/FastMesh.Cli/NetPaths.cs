@@ -11,6 +11,9 @@ internal sealed record NetPaths(string? NetName, string ConfigDirectory, string 
     /// <summary>Names the net in a message, or nothing without one.</summary>
     public string ForNet => NetName is null ? string.Empty : $" for net `{NetName}'";
 
+    /// <summary>The control socket beside the pid file (tinc 1.1 reference, 10.1): <c>.pid</c> becomes <c>.socket</c>, else that is appended.</summary>
+    public string ControlSocket => (PidFile.EndsWith(".pid", StringComparison.Ordinal) ? PidFile[..^4] : PidFile) + ".socket";
+
     /// <summary>
     /// Derives all paths. Relative ones are resolved now: tincd does so only after it has changed to the root directory, where
     /// they no longer lead to the same place.

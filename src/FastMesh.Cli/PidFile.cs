@@ -5,11 +5,14 @@ using FastMesh.Engine.Daemon;
 
 namespace FastMesh.Cli;
 
-/// <summary>The pid file (tinc 1.0 reference, 1.4): the daemon's process number and a line feed, the same for tincd and us.</summary>
+/// <summary>
+/// The pid file: in the first line the process number, as tincd 1.0 writes it (tinc 1.0 reference, 1.4), in the second what control clients
+/// need, which tinc 1.1 writes into the first (tinc 1.1 reference, 10.1). Both generations read it. The owner's alone, for the cookie's sake.
+/// </summary>
 /// <param name="path">Absolute path.</param>
 internal sealed class PidFile(string path)
 {
-    private const UnixFileMode Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+    private const UnixFileMode Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     /// <summary>The process number in the file, or 0 if the file is missing or does not begin with a number.</summary>
     public int Read()
@@ -49,6 +52,7 @@ internal sealed class PidFile(string path)
                 return null;
             }
 
+            File.SetUnixFileMode(file.SafeFileHandle, Mode);
             file.SetLength(0);
             file.Write(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}\n")));
             return null;
@@ -57,6 +61,16 @@ internal sealed class PidFile(string path)
         {
             return $"Couldn't write pid file {path}: {FileError.Describe(e, path)}";
         }
+    }
+
+    /// <summary>Adds what control clients need; whoever reads meanwhile finds at least the process number.</summary>
+    /// <param name="control"><c>COOKIE HOST portPORT</c></param>
+    /// <exception cref="IOException">The file is gone, or as write(2) says.</exception>
+    public void Announce(string control)
+    {
+        using FileStream file = new(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
+        file.Seek(0, SeekOrigin.End);
+        file.Write(Encoding.ASCII.GetBytes(control + "\n"));
     }
 
     /// <summary>Removes the file; out of reach or gone already is fine.</summary>

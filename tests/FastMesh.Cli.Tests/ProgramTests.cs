@@ -148,7 +148,7 @@ public sealed class ProgramTests : IDisposable
         // Run reads both outputs to their end, which comes only if the daemon holds neither of them.
         Assert.Equal(new Result(0, "", ""), Run("-c", _fixture.Net.Root, "--pidfile", pid, "--logfile", log, "-d1"));
         Assert.Matches(@"tinc\[\d+\]: fastmesh \S+ starting, debug level 1\n(.*\n)*.*: Ready\n", _fixture.Net.Read("log"));
-        using Process daemon = Process.GetProcessById(int.Parse(_fixture.Net.Read("pid"), CultureInfo.InvariantCulture));
+        using Process daemon = Process.GetProcessById(int.Parse(File.ReadLines(pid).First(), CultureInfo.InvariantCulture));
         Assert.Equal("/", new FileInfo($"/proc/{daemon.Id}/cwd").ResolveLinkTarget(false)!.FullName);
 
         Assert.Equal(new Result(0, "", ""), Run("-k", "--pidfile", pid));
@@ -182,7 +182,7 @@ public sealed class ProgramTests : IDisposable
         string pid = _fixture.Net["pid"], log = _fixture.Net["log"];
         Assert.Equal(new Result(0, "", ""), Run(["-c", _fixture.Net.Root, "--pidfile", pid, "--logfile", log, .. flags.Split(' ')]));
 
-        using Process daemon = Process.GetProcessById(int.Parse(_fixture.Net.Read("pid"), CultureInfo.InvariantCulture));
+        using Process daemon = Process.GetProcessById(int.Parse(File.ReadLines(pid).First(), CultureInfo.InvariantCulture));
         string status = File.ReadAllText($"/proc/{daemon.Id}/status");
         Assert.Equal(_fixture.Net.Root, new FileInfo($"/proc/{daemon.Id}/root").ResolveLinkTarget(false)!.FullName);
         Assert.Matches($@"\nUid:\t{user}\t{user}\t{user}\t{user}\n", status);

@@ -51,7 +51,12 @@ internal static class RunCommand
         try
         {
             log.Always.Starting(Usage.VersionNumber, console.DebugLevel);
-            return new Daemon(options with { Detached = reportReady is not null }, log, console).Run(() =>
+            options = options with
+            {
+                Detached = reportReady is not null,
+                Control = new ControlSettings(paths.ControlSocket, pidFile.Announce),
+            };
+            return new Daemon(options, log, console).Run(() =>
             {
                 console.EndStart();
                 reportReady?.Invoke();

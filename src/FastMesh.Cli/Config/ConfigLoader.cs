@@ -48,20 +48,22 @@ internal sealed class ConfigLoader
     /// Reads everything again. An unreadable file is a reason to end, as in tincd, which does not look at most values then; so a bad
     /// value, which tincd would not have noticed, leaves everything as it is.
     /// </summary>
+    /// <returns>The options, or null if a bad value leaves those in force.</returns>
     /// <exception cref="InvalidDataException">tinc.conf or a file of conf.d is missing or has a line without a value.</exception>
-    private DaemonOptions Reload()
+    private DaemonOptions? Reload()
     {
-        _peers.MarkReload();
         ConfigReport report = new();
         List<ConfigEntry> entries = _directory.ReadServer(report);
         if (report.Errors.Count > 0)
             throw new InvalidDataException(string.Join("; ", report.Errors));
+        _peers.MarkReload();
 
         DaemonOptions? options = Read(entries, report);
         Log(report);
         if (options is null)
             _log.Always.ReloadRefused();
-        return _inForce = options ?? _inForce!;
+        _inForce = options ?? _inForce;
+        return options;
     }
 
     private void Log(ConfigReport report)

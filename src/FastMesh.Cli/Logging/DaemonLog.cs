@@ -29,6 +29,9 @@ internal sealed class DaemonLog : ILoggerProvider, IDaemonConsole
     }
 
     /// <inheritdoc/>
+    public LogTap Tap { get; } = new();
+
+    /// <inheritdoc/>
     public void ReopenLog()
     {
         lock (_lock)
@@ -58,8 +61,15 @@ internal sealed class DaemonLog : ILoggerProvider, IDaemonConsole
         }
     }
 
-    private void Write(LogLevel level, string message)
+    /// <summary>What only control clients want does not get into the log itself.</summary>
+    private void Write(int debugLevel, LogLevel level, string message)
     {
+        Tap.Add(debugLevel, level, message);
+        if (debugLevel > _debugLevel)
+        {
+            return;
+        }
+
         lock (_lock)
         {
             _sink.Write(level, message);
@@ -76,12 +86,12 @@ internal sealed class DaemonLog : ILoggerProvider, IDaemonConsole
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => null;
 
-        public bool IsEnabled(LogLevel logLevel) => level <= log._debugLevel;
+        public bool IsEnabled(LogLevel logLevel) => level <= log._debugLevel || log.Tap.Wants(level);
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
             string message = formatter(state, exception);
-            log.Write(logLevel, OneLine(exception is null ? message : $"{message}: {exception.Message}"));
+            log.Write(level, logLevel, OneLine(exception is null ? message : $"{message}: {exception.Message}"));
         }
 
         /// <summary>Text of a broken file or a strange peer must neither end the line nor command the terminal.</summary>

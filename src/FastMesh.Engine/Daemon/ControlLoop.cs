@@ -18,8 +18,8 @@ internal sealed class ControlLoop : IDisposable
     private const int ReportsPerTurn = 256; // so that a flood of reports does not keep the loop from connections and timers
     private const int MaxWait = 60_000;     // milliseconds
 
-    // Tags of epoll events: small numbers for what there is once, then listeners, then connections by number.
-    private const ulong WakeTag = 0, ReportTag = 1, ListenerTag = 16, ConnectionTag = 1UL << 32;
+    // Tags of epoll events: small numbers for what there is once, then listeners, then connections by number, then control clients.
+    private const ulong WakeTag = 0, ReportTag = 1, ControlListenerTag = 2, ListenerTag = 16, ConnectionTag = 1UL << 32, ControlTag = 1UL << 48;
 
     private readonly Epoll _epoll = new(EventsPerWait);
     private readonly Mesh _mesh;
@@ -31,6 +31,7 @@ internal sealed class ControlLoop : IDisposable
     private readonly Resolver _resolver;
     private readonly Signals _signals;
     private readonly EventFd _wake;
+    private readonly ControlSocket? _control;
     private readonly GraphDump _graphDump;
     private readonly IDaemonConsole _console;
     private readonly EngineLog _log;
@@ -42,15 +43,12 @@ internal sealed class ControlLoop : IDisposable
     public ControlLoop(ControlLoopParts parts, DaemonOptions options, IDaemonConsole console, EngineLog log)
     {
         (_mesh, _plane, _device, _listeners) = (parts.Mesh, parts.Plane, parts.Device, parts.Listeners);
-        (_scripts, _signals, _wake) = (parts.Scripts, parts.Signals, parts.Wake);
+        (_scripts, _signals, _wake, _control) = (parts.Scripts, parts.Signals, parts.Wake, parts.Control);
         (_options, _console, _log) = (options, console, log);
         _resolver = new Resolver(_wake, log);
         _graphDump = new GraphDump(log);
         _sockets = new MetaSockets(_mesh, _epoll, ConnectionTag, options, _listeners, log);
     }
-
-    /// <summary>Told of every frame that <see cref="DataPlane.Capture"/> brings.</summary>
-    public CaptureHandler? Captured { get; set; }
 
     /// <summary>Starts the shards with the mesh's first table, and the outgoing connections.</summary>
     /// <param name="port">The port to announce.</param>
@@ -60,6 +58,9 @@ internal sealed class ControlLoop : IDisposable
         _epoll.Add(_plane.ReportDescriptor, EpollEvents.In, ReportTag);
         for (int i = 0; i < _listeners.Tcp.Count; i++)
             _epoll.Add(_listeners.Tcp[i].Descriptor, EpollEvents.In, ListenerTag + (uint)i);
+
+        _control?.Serve(_epoll, ControlListenerTag, ControlTag, new ControlRequests(
+            new(_mesh, _plane, _sockets, _console, ReloadForClient, StopForClient), _options.Mesh.Name, () => _control.Sessions));
 
         if (!_mesh.TryTakeTable(out ForwardingTable? table))
             throw new InvalidOperationException("A mesh that has been started has a table");
@@ -86,6 +87,8 @@ internal sealed class ControlLoop : IDisposable
                 _mesh.HandleTimeout(now);
                 Drain();
             }
+
+            _control?.EndTurn(now);
         }
 
         foreach (string line in DescribeTraffic())
@@ -118,6 +121,12 @@ internal sealed class ControlLoop : IDisposable
             case ReportTag:
                 HandleReports();
                 break;
+            case ControlListenerTag:
+                _control!.Accept();
+                break;
+            case >= ControlTag:
+                _control!.HandleEvent(tag, events);
+                break;
             case >= ConnectionTag:
                 _sockets.HandleEvent(tag, events);
                 break;
@@ -141,6 +150,8 @@ internal sealed class ControlLoop : IDisposable
             HandleSignal(number);
             Drain();
         }
+
+        _control?.HandleLog(_console.DebugLevel);
     }
 
     private void HandleReports()
@@ -181,7 +192,7 @@ internal sealed class ControlLoop : IDisposable
                 _mesh.HandleRelayed(report.Node, report.KeyNeededFor, now);
                 break;
             case ShardReportKind.Captured:
-                Captured?.Invoke(report.Length, report.Bytes);
+                _control?.HandleCaptured(report.Bytes);
                 break;
             case ShardReportKind.Learned:
                 _mesh.HandleLearned(MacAddress.Read(report.Bytes), now);
@@ -264,7 +275,7 @@ internal sealed class ControlLoop : IDisposable
                 ToggleDebugLevel();
                 break;
             case Signals.Hup:
-                Reload();
+                ReloadForSignal();
                 break;
             case Signals.Alrm:
                 _mesh.Retry(MonotonicClock.Now);
@@ -306,23 +317,50 @@ internal sealed class ControlLoop : IDisposable
         }
     }
 
-    private void Reload()
+    /// <summary>HUP: as in tincd, files that cannot be read end the daemon.</summary>
+    private void ReloadForSignal()
     {
-        _console.ReopenLog();
         try
         {
-            if (_options.Reread is { } reread)
-                _options = reread();
+            Reload();
         }
         catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
         {
             _log.Always.CannotReread(e.Message);
             _exitCode = 1;
-            return;
         }
+    }
 
+    /// <summary>RELOAD of a control client, which gets an errno: the daemon goes on with what it has.</summary>
+    private int ReloadForClient()
+    {
+        _log.Always.GotControlRequest("RELOAD");
+        try
+        {
+            return Reload() ? 0 : Errno.EINVAL;
+        }
+        catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
+        {
+            _log.Always.CannotReload(e.Message);
+            return Errno.EINVAL;
+        }
+    }
+
+    /// <summary>False if the new settings were refused.</summary>
+    private bool Reload()
+    {
+        _console.ReopenLog();
+        DaemonOptions? options = _options.Reread is { } reread ? reread() : _options;
+        _options = options ?? _options;
         _scripts.Interpreter = _options.ScriptsInterpreter;
         _mesh.Reload(_options.Mesh, MonotonicClock.Now);
+        return options is not null;
+    }
+
+    private void StopForClient()
+    {
+        _log.Always.GotControlRequest("STOP");
+        _exitCode = 0;
     }
 
     /// <summary>The device statistics of tinc: what the network put into the device's queue and what was read from it.</summary>
@@ -349,11 +387,6 @@ internal sealed class ControlLoop : IDisposable
     }
 }
 
-/// <summary>Takes a captured frame.</summary>
-/// <param name="length">Bytes of the frame.</param>
-/// <param name="bytes">Its first bytes; borrowed.</param>
-internal delegate void CaptureHandler(int length, ReadOnlySpan<byte> bytes);
-
 /// <summary>What a control loop works with.</summary>
 /// <param name="Mesh">The state machine, started.</param>
 /// <param name="Plane">The shards, not started.</param>
@@ -362,5 +395,7 @@ internal delegate void CaptureHandler(int length, ReadOnlySpan<byte> bytes);
 /// <param name="Scripts">Runs scripts.</param>
 /// <param name="Signals">Where signals come from.</param>
 /// <param name="Wake">What signals are announced by.</param>
+/// <param name="Control">Where control clients connect, or null.</param>
 internal sealed record ControlLoopParts(
-    Mesh Mesh, DataPlane Plane, VpnDevice Device, Listeners Listeners, Scripts Scripts, Signals Signals, EventFd Wake);
+    Mesh Mesh, DataPlane Plane, VpnDevice Device, Listeners Listeners, Scripts Scripts, Signals Signals, EventFd Wake,
+    ControlSocket? Control);

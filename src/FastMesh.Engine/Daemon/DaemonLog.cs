@@ -30,6 +30,9 @@ internal static partial class DaemonLog
     [LoggerMessage(307, LogLevel.Critical, "A fault in the program: it ends at once")]
     public static partial void Fault(this ILogger log, Exception fault);
 
+    [LoggerMessage(308, LogLevel.Warning, "No control socket, the tinc program cannot reach this daemon: {Reason}")]
+    public static partial void NoControlSocket(this ILogger log, string reason);
+
     [LoggerMessage(310, LogLevel.Information, "Got {Signal} signal")]
     public static partial void GotSignal(this ILogger log, string signal);
 
@@ -44,6 +47,12 @@ internal static partial class DaemonLog
 
     [LoggerMessage(314, LogLevel.Error, "Unable to reread configuration file, exitting: {Reason}")]
     public static partial void CannotReread(this ILogger log, string reason);
+
+    [LoggerMessage(318, LogLevel.Error, "Unable to reread configuration file: {Reason}")]
+    public static partial void CannotReload(this ILogger log, string reason);
+
+    [LoggerMessage(319, LogLevel.Information, "Got {Request} request from a control client")]
+    public static partial void GotControlRequest(this ILogger log, string request);
 
     [LoggerMessage(315, LogLevel.Debug, "{Line}")]
     public static partial void DumpLine(this ILogger log, string line);

@@ -57,9 +57,12 @@ public sealed record DaemonOptions
     /// <summary>Whether the daemon has left its terminal: it then catches and reports every signal, and inherits no sockets.</summary>
     public bool Detached { get; init; }
 
+    /// <summary>Where control clients connect, or null: nowhere.</summary>
+    public ControlSettings? Control { get; init; }
+
     /// <summary>
-    /// Reads the configuration again for a reload; throws <see cref="InvalidDataException"/> with a clear message if it is bad. Call it
-    /// before asking <see cref="IPeerDirectory.IsUnchanged"/>, which compares with the time of the reload before this one.
+    /// Reads the configuration again for a reload; throws <see cref="InvalidDataException"/> with a clear message if it is bad, and gives
+    /// null if, for a value that is bad, the options in force stay. Call it before asking <see cref="IPeerDirectory.IsUnchanged"/>, which compares with the time of the reload before this one.
     /// </summary>
-    public Func<DaemonOptions>? Reread { get; init; }
+    public Func<DaemonOptions?>? Reread { get; init; }
 }

@@ -33,7 +33,7 @@ internal sealed class MetaSocket : IDisposable
     }
 
     private MetaSocket(Epoll epoll, ConnectionId connection, ulong tag, Process command)
-        : this(epoll, connection, tag, Descriptor(command.StandardOutput.BaseStream), Descriptor(command.StandardInput.BaseStream))
+        : this(epoll, connection, tag, DescriptorOf(command.StandardOutput.BaseStream), DescriptorOf(command.StandardInput.BaseStream))
     {
         _command = command;
         FileIo.SetNonBlocking(_input);
@@ -43,6 +43,9 @@ internal sealed class MetaSocket : IDisposable
 
     /// <summary>The mesh's name for it.</summary>
     public ConnectionId Connection { get; }
+
+    /// <summary>What it is read from.</summary>
+    public int Descriptor => _input;
 
     /// <summary>Whether the TCP connection is still being made.</summary>
     public bool Connecting { get; private set; }
@@ -116,7 +119,7 @@ internal sealed class MetaSocket : IDisposable
         _command.Dispose();
     }
 
-    private static int Descriptor(Stream pipe) => (int)((PipeStream)pipe).SafePipeHandle.DangerousGetHandle();
+    private static int DescriptorOf(Stream pipe) => (int)((PipeStream)pipe).SafePipeHandle.DangerousGetHandle();
 
     private void WaitForRoom(bool wanted)
     {

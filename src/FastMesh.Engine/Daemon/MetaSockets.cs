@@ -190,6 +190,9 @@ internal sealed class MetaSockets : IDisposable
         _spare?.Dispose();
     }
 
+    /// <summary>The descriptor a connection is read from, or -1 if it has none (yet).</summary>
+    public int DescriptorOf(ConnectionId connection) => _open.TryGetValue(connection, out MetaSocket? stream) ? stream.Descriptor : -1;
+
     private ulong TagOf(ConnectionId connection) => _tagBase + (uint)connection.Value;
 
     private void Add(MetaSocket stream) => _open.Add(stream.Connection, stream);

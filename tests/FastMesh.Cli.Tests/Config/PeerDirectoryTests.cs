@@ -114,7 +114,7 @@ public sealed class PeerDirectoryTests : IDisposable
         Assert.False(options.Peers.IsUnchanged("missing"));
 
         Touch("b", DateTime.UtcNow.AddMilliseconds(1));
-        IPeerDirectory peers = options.Reread!().Peers;
+        IPeerDirectory peers = options.Reread!()!.Peers;
         Assert.False(peers.IsUnchanged("b")); // newer than the start
 
         Touch("b", DateTime.UtcNow.AddMinutes(-1));

@@ -38,6 +38,8 @@ internal sealed class LogRecorder : ILoggerFactory, ILogger, IDaemonConsole
         }
     }
 
+    public LogTap Tap { get; } = new();
+
     public void ReopenLog() => Reopened++;
 
     public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException();
