@@ -238,6 +238,9 @@ internal sealed class ControlLoop : IDisposable
             case MeshAction.SendDatagram send:
                 _plane.SendDatagram(send.Node, send.Datagram);
                 break;
+            case MeshAction.MeasureMtu measure:
+                MeasureMtu(measure);
+                break;
             case MeshAction.Resolve resolve:
                 _resolver.Ask(resolve);
                 break;
@@ -259,6 +262,13 @@ internal sealed class ControlLoop : IDisposable
         }
 
         return true;
+    }
+
+    private void MeasureMtu(MeshAction.MeasureMtu measure)
+    {
+        Span<byte> address = stackalloc byte[Endpoint.MaxSockaddrLength];
+        int mtu = UdpSocket.PathMtu(address[..measure.Address.WriteSockaddr(address)]);
+        _mesh.HandleKernelMtu(measure.Node, mtu, MonotonicClock.Now);
     }
 
     /// <summary>The effects in the table of the tinc 1.0 reference, 1.6.</summary>

@@ -116,9 +116,7 @@ public sealed partial class Mesh
             return true;
         }
 
-        Endpoint reflexive = hasAddress && Endpoint.TryParse(address, port, out Endpoint parsed) && parsed.Port != 0 && !IsOwnAddress(parsed)
-            ? parsed
-            : default;
+        Endpoint reflexive = hasAddress && Endpoint.TryParse(address, port, out Endpoint parsed) ? parsed : default;
         if (owner.Protocol != NodeProtocol.Legacy)
             HandleSessionAnswer(owner, hex, cipher, compression, reflexive, now);
         else
@@ -130,7 +128,7 @@ public sealed partial class Mesh
     {
         AcceptKey(from, owner, hex, suite, now);
         if (owner.Sealer is not null && reflexive.IsSet)
-            SetAddress(owner, reflexive, socket: -1, now);
+            HintAddress(owner, reflexive, now);
         if (owner.Sealer is not null && owner.Options.HasFlag(EdgeOptions.PmtuDiscovery)
             && (!_deadlines.IsSet(TimerKind.Probe, owner.Id) || PeerOf(owner).Probe.TryStartOver()))
             StepProbe(PeerOf(owner), now);
@@ -144,8 +142,8 @@ public sealed partial class Mesh
     {
         if (owner.Protocol == NodeProtocol.Sptps && cipher == -1)
             HandleSptpsRecord(owner, data, compression, reflexive, now);
-        else if (owner.Protocol == NodeProtocol.FastMesh && reflexive.IsSet && !owner.UdpConfirmed)
-            SetAddress(owner, reflexive, socket: -1, now);
+        else if (owner.Protocol == NodeProtocol.FastMesh && reflexive.IsSet)
+            HintAddress(owner, reflexive, now);
     }
 
     private void AcceptKey(MetaConnection from, Node owner, string hex, LegacySuite suite, Instant now)

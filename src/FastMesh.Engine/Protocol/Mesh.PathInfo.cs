@@ -17,9 +17,8 @@ public sealed partial class Mesh
         if (!TryFindPair(from, MetaRequest.UdpInfo, aboutName, toName, out Node? about, out Node? to) || about.Via != about)
             return true;
 
-        if (ConnectionTo(about) is null && !about.UdpConfirmed && Endpoint.TryParse(address, port, out Endpoint seen)
-            && seen.Port != 0 && !IsOwnAddress(seen))
-            SetAddress(about, seen, socket: -1, now);
+        if (ConnectionTo(about) is null && Endpoint.TryParse(address, port, out Endpoint seen))
+            HintAddress(about, seen, now);
         SendUdpInfo(about, to, now);
         return true;
     }

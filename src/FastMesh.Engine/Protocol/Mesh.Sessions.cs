@@ -68,7 +68,7 @@ public sealed partial class Mesh
                 continue;
             Peer peer = PeerOf(node);
             ResetSession(peer);
-            ResetPath(peer, now);
+            ResetPath(peer);
             BeginSession(peer, now);
         }
     }

@@ -139,7 +139,7 @@ public sealed partial class Mesh
 
         AdvanceSptps(peer, session, now);
         if (session.IsReady && seen.IsSet && !node.UdpConfirmed)
-            SetAddress(node, seen, socket: -1, now);
+            HintAddress(node, seen, now);
         OfferMtu(node, now);
     }
 

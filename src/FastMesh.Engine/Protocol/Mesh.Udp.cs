@@ -60,6 +60,11 @@ public sealed partial class Mesh
     {
         if (!_peers.TryGetValue(node, out Peer? peer) || !peer.Node.Reachable || frame.Length < 14)
             return;
+        if (peer.Node.Protocol != NodeProtocol.Legacy)
+        {
+            HandleSessionProbe(peer, frame, now);
+            return;
+        }
 
         if (frame[0] == 0)
         {
@@ -88,15 +93,30 @@ public sealed partial class Mesh
     {
         if (!_peers.TryGetValue(node, out Peer? peer) || frameLength < 1)
             return;
-        int before = peer.Node.Mtu;
-        peer.Probe.HandleTooBig(frameLength);
-        _tableChanged |= peer.Node.Mtu != before;
+        (int, int) before = (peer.Node.Mtu, peer.Node.MinMtu);
+        if (peer.Node.Protocol == NodeProtocol.Legacy)
+        {
+            peer.Probe.HandleTooBig(frameLength);
+        }
+        else
+        {
+            peer.PathMtu.HandleTooBig(frameLength, now);
+            StepPath(peer, now);
+        }
+
+        _tableChanged |= before != (peer.Node.Mtu, peer.Node.MinMtu);
     }
 
     /// <summary>The next step of MTU discovery; sends its burst and arms the timer for the step after it.</summary>
     private void StepProbe(Peer peer, Instant now)
     {
         Node node = peer.Node;
+        if (node.Protocol != NodeProtocol.Legacy)
+        {
+            StepPath(peer, now);
+            return;
+        }
+
         (int, int) before = (node.Mtu, node.MinMtu);
         TimeSpan? wait = peer.Probe.Step(_settings, _random, out int? settled);
         _tableChanged |= before != (node.Mtu, node.MinMtu);
@@ -148,21 +168,47 @@ public sealed partial class Mesh
         if (_searchSecond != now.Second)
             (_searchSecond, _searchBudget) = (now.Second, ProtocolLimits.SearchesPerSecond);
 
-        var tried = new HashSet<Node> { Self };
-        foreach (Edge edge in _graph.Edges)
+        if (FindSender(source, datagram) is { } sender)
         {
-            bool isNear = edge.Address.SameAddress(source);
-            if (!tried.Add(edge.To) || (!isNear && --_searchBudget < 0)
-                || !_peers.TryGetValue(edge.To.Id, out Peer? peer) || !peer.Verifies(datagram))
-                continue;
-            SetAddress(edge.To, source, socket, now);
-            _actions.Enqueue(new MeshAction.OpenDatagram(edge.To.Id, datagram.ToArray()));
+            if (sender.Protocol == NodeProtocol.Legacy || PeerOf(sender).Discovery.MayMove(now))
+                SetAddress(sender, source, socket, now);
+            _actions.Enqueue(new MeshAction.OpenDatagram(sender.Id, datagram.ToArray()));
             return;
         }
 
         _log.Protocol.UnknownSource(source);
     }
 
+    /// <summary>
+    /// Who sealed a datagram. One with node ids says so itself, if it comes straight from its sender (tinc 1.1 reference, 6.3 step 2): the id of a destination
+    /// means that it was relayed, which only those may do whose address is known. A tinc 1.0 node is searched for.
+    /// </summary>
+    private Node? FindSender(Endpoint source, ReadOnlySpan<byte> datagram)
+    {
+        if (datagram.Length > 2 * NodeId.Length && NodeId.Read(datagram).IsZero && _graph.Find(NodeId.Read(datagram[NodeId.Length..])) is { } named
+            && named.Protocol != NodeProtocol.Legacy)
+            return named.Reachable && --_searchBudget >= 0 && PeerOf(named).Verifies(datagram) ? named : null;
+
+        var tried = new HashSet<Node> { Self };
+        foreach (Edge edge in _graph.Edges)
+        {
+            bool isNear = edge.Address.SameAddress(source);
+            if (edge.To.Protocol == NodeProtocol.Legacy && tried.Add(edge.To) && (isNear || --_searchBudget >= 0)
+                && _peers.TryGetValue(edge.To.Id, out Peer? peer) && peer.Verifies(datagram))
+                return edge.To;
+        }
+
+        return null;
+    }
+
+    /// <summary>Someone says where a node is seen (ANS_KEY, UDP_INFO). An address that works is not given up for it.</summary>
+    private void HintAddress(Node node, Endpoint address, Instant now)
+    {
+        if (address.Port != 0 && !node.UdpConfirmed && !IsOwnAddress(address))
+            SetAddress(node, address, socket: -1, now);
+    }
+
+    /// <summary>Packets to a node go to another address from now on; what was known of the way to the old one says nothing about the new one.</summary>
     private void SetAddress(Node node, Endpoint address, int socket, Instant now)
     {
         if (node.Address == address)
@@ -170,5 +216,9 @@ public sealed partial class Mesh
         (node.Address, node.Socket) = (address, socket);
         _tableChanged = true;
         _log.Protocol.AddressSet(node.Name, address);
+        if (node.Protocol == NodeProtocol.Legacy)
+            return;
+        LosePath(PeerOf(node));
+        StepPath(PeerOf(node), now);
     }
 }

@@ -119,6 +119,7 @@ public sealed partial class Mesh
         UpdateProtocols(flipped, now);
         foreach (Node node in flipped)
             HandleReachability(node, now);
+        TendNeighbours(now);
     }
 
     private void HandleReachability(Node node, Instant now)
@@ -126,7 +127,7 @@ public sealed partial class Mesh
         Peer peer = PeerOf(node);
         peer.Flipped = now;
         ResetSession(peer);
-        ResetPath(peer, now);
+        ResetPath(peer);
 
         if (node.Reachable)
             _log.Traffic.BecameReachable(node.Name, node.Address);

@@ -64,6 +64,11 @@ public abstract record MeshAction
     /// broadcast or multicast address the shell picks a socket of that family.</param>
     public sealed record SendProbe(int Node, byte[] Frame, Endpoint Destination) : MeshAction;
 
+    /// <summary>Find out the kernel's path MTU and report with <c>Mesh.HandleKernelMtu</c>.</summary>
+    /// <param name="Node"><see cref="Routing.Node.Id"/> of the node.</param>
+    /// <param name="Address">Where its datagrams go.</param>
+    public sealed record MeasureMtu(int Node, Endpoint Address) : MeshAction;
+
     /// <summary>Send a datagram, sealed by someone else or before, as it is by UDP to a node: relaying what came by TCP.</summary>
     /// <param name="Node"><see cref="Routing.Node.Id"/> of the hop.</param>
     /// <param name="Datagram">Node ids, sequence number, sealed part.</param>

@@ -14,6 +14,10 @@ internal sealed class Peer(Node node)
 
     public PathProbe Probe { get; } = new(node);
 
+    public UdpDiscovery Discovery { get; } = new(node);
+
+    public PathMtu PathMtu { get; } = new(node);
+
     /// <summary>When it was last sent a UDP_INFO about us.</summary>
     public Instant? UdpInfoSent { get; set; }
 

@@ -59,6 +59,9 @@ internal static class ProtocolLimits
     /// <summary>Quiet time after a name clash; doubled each time in a row.</summary>
     public static readonly TimeSpan ClashPause = TimeSpan.FromSeconds(10);
 
+    /// <summary>Time between two probes of a path MTU discovery that gets no answers (tinc 1.1 reference, 7.3).</summary>
+    public static readonly TimeSpan MtuProbeInterval = TimeSpan.FromMilliseconds(333);
+
     // Ours.
 
     /// <summary>Lines remembered against duplicates: a mesh of 1000 nodes that all restart within PingInterval floods fewer.</summary>
@@ -126,4 +129,25 @@ internal static class ProtocolLimits
     /// two nodes that dialled each other at the same moment and each closed the other's connection as the older one.
     /// </summary>
     public static readonly TimeSpan RedialJitter = TimeSpan.FromSeconds(1);
+
+    /// <summary>
+    /// Time between two checks of a settled path MTU while there is traffic: one probe costs some 6 kbit/s, and packets that have become too
+    /// long for a path that gives no sign of it are lost for so long at most, and three times the wait below.
+    /// </summary>
+    public static readonly TimeSpan MtuCheckInterval = TimeSpan.FromSeconds(2);
+
+    /// <summary>Least time an MTU check waits for its reply; otherwise three round trips.</summary>
+    public static readonly TimeSpan MinCheckWait = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>Longest time an MTU check waits for its reply, as in tinc (tinc 1.1 reference, 7.3).</summary>
+    public static readonly TimeSpan MaxCheckWait = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long after traffic the way to a node is still tended; traffic is reported once a second.</summary>
+    public static readonly TimeSpan BusyTime = TimeSpan.FromMilliseconds(2500);
+
+    /// <summary>How long an address just confirmed stays, although datagrams of its node come from another.</summary>
+    public static readonly TimeSpan AddressHold = TimeSpan.FromSeconds(1);
+
+    /// <summary>Time between two attempts to get a session, or an address, for a node that there is traffic for.</summary>
+    public static readonly TimeSpan SessionInterval = TimeSpan.FromSeconds(1);
 }

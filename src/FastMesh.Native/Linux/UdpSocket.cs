@@ -86,6 +86,25 @@ public static unsafe class UdpSocket
         return n;
     }
 
+    /// <summary>
+    /// The largest IP packet that the kernel would send to <paramref name="remote"/>, a sockaddr, as it stands: the interface's MTU, or what ICMP has told
+    /// of the path. Returns bytes or the negated errno. Nothing is sent.
+    /// </summary>
+    public static int PathMtu(ReadOnlySpan<byte> remote)
+    {
+        int family = SocketAddress.Family(remote);
+        int fd = Syscall.Result(Libc.socket(family, Libc.SOCK_DGRAM | Libc.SOCK_CLOEXEC, Libc.IPPROTO_UDP));
+        if (fd < 0)
+            return fd;
+        using SafeFd owner = new(fd);
+        int result = SocketAddress.Connect(fd, remote);
+        if (result < 0)
+            return result;
+        (int level, int option) = family == Libc.AF_INET6 ? (Libc.SOL_IPV6, Libc.IPV6_MTU) : (Libc.SOL_IP, Libc.IP_MTU);
+        result = SocketOption.Get(fd, level, option, out int mtu);
+        return result < 0 ? result : mtu;
+    }
+
     /// <summary>Sets the TOS byte or traffic class of all following datagrams. Returns 0 or the negated errno.</summary>
     public static int SetTrafficClass(int fd, int family, int value) => SocketOption.SetTrafficClass(fd, family, value);
 

@@ -40,6 +40,16 @@ public sealed unsafe class SocketTests
         Assert.Equal(2 * UdpSocket.DefaultBuffer, Get(socket, Libc.SOL_SOCKET, Libc.SO_SNDBUF));
     }
 
+    [SkippableFact]
+    public void The_kernel_tells_the_mtu_of_a_way() => PrivateNetwork.Run(network =>
+    {
+        network.Ip("link set lo up mtu 1420");
+        Assert.Equal(1420, UdpSocket.PathMtu(Sockaddr.Of("127.0.0.1", 655)));
+        Assert.Equal(1420, UdpSocket.PathMtu(Sockaddr.Of("::1", 655)));
+        network.Ip("route add unreachable 192.0.2.0/24");
+        Assert.True(UdpSocket.PathMtu(Sockaddr.Of("192.0.2.1", 655)) < 0);
+    });
+
     [Fact]
     public void An_address_that_is_not_ours_and_an_interface_that_is_not_there_are_named_in_the_error()
     {
