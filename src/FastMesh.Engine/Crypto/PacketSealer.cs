@@ -1,3 +1,5 @@
+using FastMesh.Engine.Wire;
+
 namespace FastMesh.Engine.Crypto;
 
 /// <summary>
@@ -18,14 +20,17 @@ public abstract class PacketSealer
     /// <summary>Index of the shard that uses this sealer.</summary>
     public int Owner { get; }
 
-    /// <summary>Bytes that sealing makes of a frame (with its Ethernet header); with compression, the most it can make.</summary>
+    /// <summary>
+    /// Bytes that sealing makes of a frame (with its Ethernet header); with compression, the most it can make. Where the Ethernet header does not travel,
+    /// a probe, which does so whole, gets <see cref="EthernetFrame.HeaderLength"/> more.
+    /// </summary>
     public abstract int SealedLength(int frameLength);
 
     /// <summary>Numbers, encrypts and authenticates frames in order.</summary>
     /// <param name="headers">For each packet its own header: <see cref="Room"/> bytes, overwritten, followed by the first bytes of the frame
     /// (at least the whole Ethernet header), which may be overwritten too.</param>
     /// <param name="payloads">The rest of each frame.</param>
-    /// <param name="output">Room for <see cref="SealedLength"/> bytes at each <see cref="TrainPacket.Output"/>; overlaps neither.</param>
+    /// <param name="output">Room for <see cref="SealedLength"/> bytes (a probe: more) at each <see cref="TrainPacket.Output"/>; overlaps neither.</param>
     /// <param name="packets">Where everything is; <see cref="TrainPacket.OutputLength"/> is filled in.</param>
     /// <param name="direct">Whether the datagrams go straight to the session's node: their destination id is then zero.</param>
     /// <returns>How many packets, from the first, were sealed. The others must be dropped.</returns>

@@ -196,6 +196,8 @@ internal sealed class TrainWriter : IDisposable
         {
             packet.Output = total;
             total += sealer.SealedLength(packet.Length - Frame.Room);
+            if (IsProbe(_collected.AsSpan(packet.Header + Frame.Room, packet.HeaderLength - Frame.Room)))
+                total += EthernetFrame.HeaderLength; // travels whole in every format
         }
 
         PacketBatch batch = MakeRoom(packets.Length, total, out int start);
@@ -204,6 +206,8 @@ internal sealed class TrainWriter : IDisposable
         foreach (ref TrainPacket packet in packets[..done])
             Queue(batch, start + packet.Output, packet.OutputLength, packet.Length - Frame.Room);
     }
+
+    private static bool IsProbe(ReadOnlySpan<byte> header) => EthernetFrame.TryRead(header, out EthernetFrame frame) && frame.Type == EtherType.Probe;
 
     /// <summary>The batch for <see cref="_target"/>, with room for that many datagrams and bytes from <paramref name="start"/> on.</summary>
     private PacketBatch MakeRoom(int packets, int bytes, out int start)

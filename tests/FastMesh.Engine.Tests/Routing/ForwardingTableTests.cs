@@ -115,6 +115,46 @@ public sealed class ForwardingTableTests
         return last is null ? null : subnets.All.First(owned => owned.Subnet.Kind == kind && owned.Subnet.Contains(address)).Owner;
     }
 
+    [Fact]
+    public void Nodes_are_found_by_id_and_confirmed_ones_first_by_address()
+    {
+        Graph graph = new("self");
+        Node a = graph.GetOrAdd("a"), b = graph.GetOrAdd("b"), c = graph.GetOrAdd("c");
+        a.Address = b.Address = c.Address = Endpoint.FromIPv4(0xc0000201, 655);
+        ForwardingTable before = new(new(), graph, new(), []);
+        b.UdpConfirmed = true;
+        ForwardingTable after = new(new(), graph, new(), []);
+        Assert.True(before.TryFindByAddress(a.Address, out PeerRoute? first) && after.TryFindByAddress(a.Address, out PeerRoute? confirmed)
+            && (first.Name, confirmed.Name) == ("a", "b"));
+        Assert.All(graph.Nodes, node => Assert.True(after.TryFindById(NodeId.Of(node.Name), out PeerRoute? peer) && peer.Id == node.Id));
+        Assert.False(after.TryFindById(default, out _));
+        Assert.False(after.TryFindById(NodeId.Of("d"), out _));
+    }
+
+    /// <summary>Probes travel whole, packets in router mode without their Ethernet header: tinc 1.1 reference, 6.2 and chapter 7.</summary>
+    [Theory]
+    [InlineData(NodeProtocol.Legacy, RoutingMode.Router, 1300, 1300, 0)]
+    [InlineData(NodeProtocol.Sptps, RoutingMode.Router, 1300, 1314, 1333)]
+    [InlineData(NodeProtocol.Sptps, RoutingMode.Switch, 1300, 1300, 1333)]
+    [InlineData(NodeProtocol.FastMesh, RoutingMode.Router, 1300, 1314, 1337)]
+    [InlineData(NodeProtocol.FastMesh, RoutingMode.Hub, 1300, 1300, 1337)]
+    [InlineData(NodeProtocol.Sptps, RoutingMode.Router, 1518, 1518, 1551)]
+    [InlineData(NodeProtocol.Sptps, RoutingMode.Router, 0, 0, 0)]
+    public void A_proven_path_lets_frames_through_whose_datagrams_are_no_longer_than_the_probe(
+        NodeProtocol protocol, RoutingMode mode, int probe, int frame, int datagram)
+    {
+        Graph graph = new("self");
+        Node node = graph.GetOrAdd("b");
+        graph.SetEdge(graph.Self, node, ("192.0.2.1", "655"), EdgeOptions.PmtuDiscovery, 1);
+        graph.SetEdge(node, graph.Self, ("192.0.2.2", "655"), EdgeOptions.PmtuDiscovery, 1);
+        graph.Recompute([], []);
+        (node.Protocol, node.Mtu, node.MinMtu) = (protocol, probe, probe);
+        PeerRoute peer = new ForwardingTable(new() { Mode = mode }, graph, new(), []).Find(node.Id)!;
+        Assert.Equal((frame, datagram), (peer.MinMtu, peer.MaxDatagram));
+        if (probe > 0)
+            Assert.Equal(frame, peer.Mtu);
+    }
+
     private static Subnet RandomSubnet(Random random)
     {
         string text = random.Next(3) switch

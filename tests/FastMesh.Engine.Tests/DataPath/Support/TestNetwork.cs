@@ -38,6 +38,16 @@ internal sealed class TestNetwork(string self = "self")
         return node;
     }
 
+    /// <summary>Options of a tinc 1.1 node, and of a FastMesh node in a tinc 1.0 directory.</summary>
+    public const EdgeOptions Sptps = Usual | (EdgeOptions)(7u << 24), FastMesh = Usual | EdgeOptions.FastMesh;
+
+    /// <summary>Makes a node speak a protocol, with UDP confirmed.</summary>
+    public static Node Speaking(NodeProtocol protocol, Node node)
+    {
+        (node.Protocol, node.UdpConfirmed) = (protocol, true);
+        return node;
+    }
+
     public void Own(Node node, params string[] subnets)
     {
         foreach (string text in subnets)
