@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Security.Cryptography;
 using FastMesh.Engine.Crypto;
 
 namespace FastMesh.Engine.Tests.Crypto;
@@ -45,6 +46,27 @@ public sealed class RsaIdentityTests
         modulus[^1]--; // n - 1 is its own image under every odd exponent
         Assert.True(identity.Decrypt(modulus, output));
         Assert.Equal(modulus, output);
+    }
+
+    [Theory]
+    [InlineData(512)]
+    [InlineData(1024)]
+    [InlineData(2048)]
+    public void Signatures_are_those_of_NET_and_the_other_way_round(int bits)
+    {
+        RsaKeyPair pair = RsaKeyPair.Generate(bits);
+        Assert.True(RsaIdentity.TryFromPem(pair.PrivatePem, out RsaIdentity? identity, out _));
+        using var rsa = RSA.Create();
+        rsa.ImportFromPem(pair.PrivatePem);
+        byte[] message = "FastMesh identity"u8.ToArray(), signature = identity.Sign(message);
+        byte[] theirs = rsa.SignData(message, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+
+        Assert.Equal(theirs, signature); // the scheme is deterministic
+        Assert.True(identity.Public.Verify(message, signature));
+        Assert.False(identity.Public.Verify("FastMesh identity "u8, signature));
+        Assert.False(identity.Public.Verify(message, signature.AsSpan(1)));
+        signature[^1] ^= 1;
+        Assert.False(identity.Public.Verify(message, signature));
     }
 
     [Fact]
