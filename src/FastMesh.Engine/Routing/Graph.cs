@@ -119,7 +119,8 @@ public sealed class Graph
     }
 
     /// <summary>
-    /// Breadth first by hop count; a node found indirectly may be found again by a direct path (7.2). An edge with TCPONLY counts
+    /// Breadth first by hop count; a node found indirectly may be found again by a direct path (7.2). Between paths of equally many hops, both direct
+    /// or both indirect, the sum of weights decides (tinc 1.1 reference, 1.7), then the names. An edge with TCPONLY counts
     /// as indirect even if it does not say so, because there may be no connection to its end (11.3).
     /// </summary>
     private void FindPaths(ICollection<Node> addressed)
@@ -134,25 +135,47 @@ public sealed class Graph
         {
             foreach (Edge edge in node.Edges.Values)
             {
+                if (edge.Reverse is null)
+                    continue;
                 Node to = edge.To;
-                bool indirect = node.Indirect || (edge.Options & (EdgeOptions.Indirect | EdgeOptions.TcpOnly)) != 0;
-                if (edge.Reverse is null || (to.Visited && (!to.Indirect || indirect)))
+                bool isNew = !to.Visited, wasIndirect = to.Indirect;
+                PassNextHop(node, edge);
+                if (!PassEntry(node, edge))
                     continue;
 
-                if (!to.Visited)
-                    to.NextHop = node == Self ? to : node.NextHop;
-                (to.Visited, to.Indirect, to.Entry, to.Options) = (true, indirect, edge, edge.Options);
-                to.Via = indirect ? node.Via : to;
-                to.Distance = node.Distance + 1;
                 if (!to.Address.IsSet && edge.Address.IsSet && edge.Address.Port != 0)
                 {
                     to.Address = edge.Address;
                     addressed.Add(to);
                 }
 
-                queue.Enqueue(to);
+                if (isNew || wasIndirect != to.Indirect)
+                    queue.Enqueue(to);
             }
         }
+    }
+
+    /// <summary>The next hop is that of a path with the fewest hops, direct or not.</summary>
+    private void PassNextHop(Node node, Edge edge)
+    {
+        (Node to, int hops, long weight) = (edge.To, node.Distance + 1, node.PathWeight + edge.Weight);
+        if (!to.Visited || (to.Distance == hops && weight < to.PathWeight))
+            (to.NextHop, to.Distance, to.PathWeight) = (node == Self ? to : node.NextHop, hops, weight);
+    }
+
+    /// <summary>Everything else is that of a direct path if there is one; true if the edge is part of the best path so far.</summary>
+    private static bool PassEntry(Node node, Edge edge)
+    {
+        Node to = edge.To;
+        bool indirect = node.Indirect || (edge.Options & (EdgeOptions.Indirect | EdgeOptions.TcpOnly)) != 0;
+        (int Hops, long Weight) path = (node.Direct.Hops + 1, node.Direct.Weight + edge.Weight);
+        bool isBetter = !to.Visited || (to.Indirect && !indirect)
+            || (to.Indirect == indirect && to.Direct.Hops == path.Hops && path.Weight < to.Direct.Weight);
+        if (!isBetter)
+            return false;
+        (to.Visited, to.Indirect, to.Entry, to.Options, to.Direct) = (true, indirect, edge, edge.Options, path);
+        to.Via = indirect ? node.Via : to;
+        return true;
     }
 
     /// <summary>

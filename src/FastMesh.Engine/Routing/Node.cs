@@ -63,7 +63,7 @@ public sealed class Node
     /// <summary>The last node on the path that may be addressed by UDP; self means "use the next hop".</summary>
     public Node? Via { get; internal set; }
 
-    /// <summary>Edges on the path to it: 0 for self, -1 while there is none.</summary>
+    /// <summary>Edges on the path to it by way of <see cref="NextHop"/>: 0 for self, -1 while there is none.</summary>
     public int Distance { get; internal set; } = -1;
 
     /// <summary>The edge through which the last graph run reached it.</summary>
@@ -103,6 +103,12 @@ public sealed class Node
     public bool OnSpanningTree { get; internal set; }
 
     internal bool Visited { get; set; }
+
+    /// <summary>Sum of the weights on the path to <see cref="NextHop"/> and on.</summary>
+    internal long PathWeight { get; set; }
+
+    /// <summary>Hops and sum of weights on the path that <see cref="Via"/> and <see cref="Entry"/> belong to, which avoids indirect edges if it can.</summary>
+    internal (int Hops, long Weight) Direct { get; set; }
 
     internal bool InTree { get; set; }
 

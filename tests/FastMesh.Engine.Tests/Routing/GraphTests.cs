@@ -48,6 +48,55 @@ public sealed class GraphTests
         Assert.Equal(("b", "b", false), (b.NextHop!.Name, b.Via!.Name, b.Indirect));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    [InlineData(5)]
+    public void Of_paths_with_equally_many_hops_the_one_with_the_least_total_weight_is_taken(int seed)
+    {
+        const int Count = 25;
+        Random random = new(seed);
+        Graph graph = new("n00");
+        Node[] nodes = [graph.Self, .. Enumerable.Range(1, Count - 1).Select(i => graph.GetOrAdd($"n{i:d2}"))];
+        for (int i = 0; i < 3 * Count; i++)
+        {
+            (Node a, Node b) = (nodes[random.Next(Count)], nodes[random.Next(Count)]);
+            if (a == b)
+                continue;
+            graph.SetEdge(a, b, ("unspec", "unspec"), EdgeOptions.None, random.Next(1, 50));
+            graph.SetEdge(b, a, ("unspec", "unspec"), EdgeOptions.None, random.Next(1, 50));
+        }
+
+        graph.Recompute([], []);
+        // Bellman and Ford: least weights of paths with at most that many hops.
+        Dictionary<Node, (int Hops, long Weight)> best = new() { [graph.Self] = (0, 0) };
+        for (int hops = 1; hops < Count; hops++)
+        {
+            foreach (Edge edge in graph.Edges.Where(edge => best.GetValueOrDefault(edge.From, (-1, 0)).Hops == hops - 1).ToList())
+            {
+                long weight = best[edge.From].Weight + edge.Weight;
+                if (!best.TryGetValue(edge.To, out (int Hops, long Weight) known) || (known.Hops == hops && weight < known.Weight))
+                    best[edge.To] = (hops, weight);
+            }
+        }
+
+        foreach (Node node in nodes)
+        {
+            Assert.Equal(best.ContainsKey(node), node.Reachable);
+            if (!node.Reachable || node == graph.Self)
+                continue;
+            (int hops, long weight) = (0, 0);
+            for (Node at = node; at != graph.Self; at = at.Entry!.From)
+                (hops, weight) = (hops + 1, weight + at.Entry!.Weight);
+            Assert.True(best[node] == (hops, weight), $"seed {seed}, {node}: {best[node]} instead of {(hops, weight)}");
+            Assert.Equal(best[node].Hops, node.Distance);
+            Assert.Equal(node, node.Via);
+            Assert.Contains(node.NextHop, nodes.Where(next => Graph.FindEdge(graph.Self, next) is not null));
+        }
+    }
+
     [Fact]
     public void An_edge_without_its_opposite_is_not_used()
     {

@@ -4,7 +4,7 @@ namespace FastMesh.Engine.Tests.Routing;
 
 /// <summary>
 /// The graph algorithms of the tinc 1.0 reference, 7.2 and 7.3, word by word, as an oracle: lists that are scanned, a spanning
-/// tree that restarts its scan.
+/// tree that restarts its scan. Between paths of equally many hops the weight decides (tinc 1.1 reference, 1.7).
 /// </summary>
 internal sealed class NaiveGraph(string self)
 {
@@ -14,6 +14,8 @@ internal sealed class NaiveGraph(string self)
     {
         public bool Visited, Indirect = true;
         public string? NextHop, Via;
+        public int Hops, EntryHops;
+        public long Weight, EntryWeight;
         public EdgeOptions Options;
         public Endpoint Address;
     }
@@ -40,11 +42,13 @@ internal sealed class NaiveGraph(string self)
             {
                 NaiveNode t = Nodes[e.To];
                 bool indirect = n.Indirect || e.Options.HasFlag(EdgeOptions.Indirect) || e.Options.HasFlag(EdgeOptions.TcpOnly);
-                if (t.Visited && (!t.Indirect || indirect))
+                if (!t.Visited || (t.Hops == n.Hops + 1 && t.Weight > n.Weight + e.Weight))
+                    (t.NextHop, t.Hops, t.Weight) = (n == own ? e.To : n.NextHop, n.Hops + 1, n.Weight + e.Weight);
+                bool isLighter = t.Indirect == indirect && t.EntryHops == n.EntryHops + 1 && t.EntryWeight > n.EntryWeight + e.Weight;
+                if (t.Visited && (!t.Indirect || indirect) && !isLighter)
                     continue;
-                if (!t.Visited)
-                    t.NextHop = n == own ? e.To : n.NextHop;
                 (t.Visited, t.Indirect, t.Via, t.Options) = (true, indirect, indirect ? n.Via : e.To, e.Options);
+                (t.EntryHops, t.EntryWeight) = (n.EntryHops + 1, n.EntryWeight + e.Weight);
                 if (!t.Address.IsSet)
                     t.Address = e.Address;
                 queue.Add(e.To);
