@@ -165,7 +165,8 @@ internal sealed class Listeners : IDisposable
         }
     }
 
-    private static Endpoint LocalAddress(int fd)
+    /// <summary>This end of a socket, or "no address".</summary>
+    internal static Endpoint LocalAddress(int fd)
     {
         Span<byte> address = stackalloc byte[Endpoint.MaxSockaddrLength];
         int length = SocketAddress.Local(fd, address);

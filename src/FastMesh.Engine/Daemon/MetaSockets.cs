@@ -52,7 +52,8 @@ internal sealed class MetaSockets : IDisposable
             return;
 
         TcpSocket.SetLowDelay(fd, SocketAddress.Family(address));
-        ConnectionId connection = _mesh.HandleAccepted(Endpoint.FromSockaddr(address[..length]), MonotonicClock.Now);
+        ConnectionId connection = _mesh.HandleAccepted(
+            Endpoint.FromSockaddr(address[..length]), MonotonicClock.Now, Listeners.LocalAddress(fd));
         Add(MetaSocket.ForTcp(_epoll, connection, TagOf(connection), new SafeFd(fd), connecting: false));
     }
 
@@ -81,7 +82,7 @@ internal sealed class MetaSockets : IDisposable
         MetaSocket stream = MetaSocket.ForTcp(_epoll, action.Connection, TagOf(action.Connection), socket, result == -Errno.EINPROGRESS);
         Add(stream);
         if (result == 0)
-            _mesh.HandleConnected(action.Connection, MonotonicClock.Now);
+            _mesh.HandleConnected(action.Connection, MonotonicClock.Now, Listeners.LocalAddress(stream.Descriptor));
         else if (result != -Errno.EINPROGRESS)
             End(stream, CloseReason.Failed, result);
     }
@@ -201,7 +202,7 @@ internal sealed class MetaSockets : IDisposable
     {
         int result = stream.FinishConnect();
         if (result == 0)
-            _mesh.HandleConnected(stream.Connection, MonotonicClock.Now);
+            _mesh.HandleConnected(stream.Connection, MonotonicClock.Now, Listeners.LocalAddress(stream.Descriptor));
         else
             End(stream, CloseReason.Failed, result);
     }

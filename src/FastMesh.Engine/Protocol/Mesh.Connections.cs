@@ -4,38 +4,63 @@ using Microsoft.Extensions.Logging;
 
 namespace FastMesh.Engine.Protocol;
 
-/// <summary>Life of meta connections: accepted, connected, read, written, ended (tinc 1.0 reference, 4.1, 4.2, 4.7).</summary>
+/// <summary>Life of meta connections: accepted, connected, read, written, ended (tinc 1.0 reference, 4.1, 4.2, 4.7; tinc 1.1 reference, 9.6).</summary>
 public sealed partial class Mesh
 {
-    private long _acceptSecond = -1;
-    private int _acceptCount;
+    private Instant _burstSince;
+    private int _burst;
+    private bool _burstLogged;
 
     /// <summary>A TCP connection was accepted. The mesh may answer at once with a Close action (throttling).</summary>
-    public ConnectionId HandleAccepted(Endpoint peer, Instant now)
+    /// <param name="peer">The other end.</param>
+    /// <param name="now">Current time.</param>
+    /// <param name="local">This end, or "no address".</param>
+    public ConnectionId HandleAccepted(Endpoint peer, Instant now, Endpoint local = default)
     {
         var id = new ConnectionId(++_lastConnection);
-        if (_acceptSecond != now.Second)
-            (_acceptSecond, _acceptCount) = (now.Second, 0);
-        if (++_acceptCount > ProtocolLimits.AcceptsPerSecond)
+        if (!peer.IsLoopback && !TryTakeBurst(now))
         {
-            if (_acceptCount == ProtocolLimits.AcceptsPerSecond + 1)
+            if (!_burstLogged)
                 _log.Connections.TooManyAccepts(peer);
+            _burstLogged = true;
             _actions.Enqueue(new MeshAction.Close(id, Tarpit: true));
             return id;
         }
 
         _log.Connections.Accepted(peer);
-        _connections.Add(id.Value, new MetaConnection(id, peer, initiator: false, now));
+        _connections.Add(id.Value, new MetaConnection(id, peer, initiator: false, now) { Local = local });
         return id;
     }
 
+    /// <summary>
+    /// A bucket of MaxConnectionBurst places, one of which becomes free per second (tinc 1.1 reference, 9.6). Whoever authenticates gives
+    /// its place back, so that a whole mesh can come back at once; tincd makes it wait.
+    /// </summary>
+    private bool TryTakeBurst(Instant now)
+    {
+        long seconds = (now.Milliseconds - _burstSince.Milliseconds) / 1000;
+        if (seconds > 0)
+        {
+            (_burst, _burstLogged) = ((int)Math.Max(0, _burst - seconds), false);
+            _burstSince = new(_burstSince.Milliseconds + (seconds * 1000));
+        }
+
+        if (_burst >= _settings.MaxConnectionBurst)
+            return false;
+        _burst++;
+        return true;
+    }
+
     /// <summary>A Connect or ConnectCommand action succeeded.</summary>
-    public void HandleConnected(ConnectionId connection, Instant now)
+    /// <param name="connection">The connection.</param>
+    /// <param name="now">Current time.</param>
+    /// <param name="local">This end's address, or "no address".</param>
+    public void HandleConnected(ConnectionId connection, Instant now, Endpoint local = default)
     {
         if (!_connections.TryGetValue(connection.Value, out MetaConnection? found) || found.State != MetaState.Connecting)
             return;
 
-        found.Started = now;
+        (found.Started, found.Local) = (now, found.Proxy is null ? local : default);
         _log.Connections.Connected(found);
         if (found.Proxy is null)
         {
@@ -59,7 +84,7 @@ public sealed partial class Mesh
             return;
         }
 
-        while (!bytes.IsEmpty && found.State is not (MetaState.Connecting or MetaState.Proxy))
+        while (!bytes.IsEmpty && found.State is not (MetaState.Connecting or MetaState.Proxy or MetaState.Ending))
         {
             if (!found.TryFill(ref bytes))
             {
@@ -78,9 +103,24 @@ public sealed partial class Mesh
     /// <summary>Handles all whole items; false if the connection is gone.</summary>
     private bool TryHandleItems(MetaConnection connection, Instant now)
     {
-        while (connection.TryTake(out ReadOnlySpan<byte> item, out bool isPayload))
+        while (connection.State != MetaState.Ending)
         {
-            bool ok = !isPayload ? HandleLine(connection, item, now) : HandlePayload(connection, item, now);
+            bool wasEmpty = connection.PendingLength == 0;
+            MetaItem kind = connection.Take(out ReadOnlySpan<byte> item, out byte recordType, now);
+            if (wasEmpty && connection.PendingLength > 0)
+                _actions.Enqueue(new MeshAction.Send(connection.Id));
+            if (kind == MetaItem.None)
+                return true;
+
+            bool ok = kind switch
+            {
+                MetaItem.Line => HandleLine(connection, item, now),
+                MetaItem.Record => HandleRecord(connection, recordType, item, now),
+                MetaItem.Packet => HandlePayload(connection, item, now),
+                MetaItem.Datagram => HandleDatagram(connection, item, now),
+                MetaItem.Ready => HandleReady(connection, now),
+                _ => HandleBrokenStream(connection, now),
+            };
             if (!ok)
                 Fail(connection, now);
             if (!_connections.ContainsKey(connection.Id.Value))
@@ -88,6 +128,18 @@ public sealed partial class Mesh
         }
 
         return true;
+    }
+
+    /// <summary>
+    /// A request ends at its LF; what a record has after it is no request of its own (tinc 1.1 reference, 1.7), and must not become one when
+    /// it is passed on line by line.
+    /// </summary>
+    private bool HandleRecord(MetaConnection from, byte type, ReadOnlySpan<byte> data, Instant now)
+    {
+        if (from.State == MetaState.Invitation)
+            return HandleInvitationRecord(from, type, data, now);
+        int end = data.IndexOfAny((byte)'\n', (byte)0);
+        return HandleLine(from, end < 0 ? data : data[..end], now);
     }
 
     private bool TryPassProxy(MetaConnection connection, ref ReadOnlySpan<byte> bytes, Instant now)
@@ -112,8 +164,11 @@ public sealed partial class Mesh
     /// <summary>The first <paramref name="count"/> bytes of the pending output were written.</summary>
     public void HandleSent(ConnectionId connection, int count, Instant now)
     {
-        if (_connections.TryGetValue(connection.Value, out MetaConnection? found))
-            found.Sent(count, now);
+        if (!_connections.TryGetValue(connection.Value, out MetaConnection? found))
+            return;
+        found.Sent(count, now);
+        if (found.State == MetaState.Ending && found.PendingLength == 0)
+            Terminate(found, close: true, tarpit: false, now);
     }
 
     /// <summary>
@@ -193,9 +248,11 @@ public sealed partial class Mesh
         _graphChanged = true;
     }
 
-    /// <summary>Sends a line of our own.</summary>
+    /// <summary>Sends a line of our own, unless the request would end the connection because the peer is of tinc 1.0 (tinc 1.1 reference, 1.2).</summary>
     private void Send(MetaConnection connection, MetaRequest request, string line, Instant now)
     {
+        if (request > MetaRequest.Packet && connection.PeerMinor == 0 && !connection.Options.HasFlag(EdgeOptions.FastMesh))
+            return;
         if (_log.Meta.IsEnabled(LogLevel.Debug))
             _log.Meta.SendingLine(NameOf(request), connection, line);
         else
@@ -211,6 +268,23 @@ public sealed partial class Mesh
             _log.Status.CannotSend(bytes.Length, connection);
         else if (wasEmpty)
             _actions.Enqueue(new MeshAction.Send(connection.Id));
+    }
+
+    /// <summary>
+    /// Sends an SPTPS_PACKET, whose payload is sealed end to end and lies in the stream outside of any record (tinc 1.1 reference, 6.4); false if
+    /// the peer does not take it.
+    /// </summary>
+    /// <param name="to">An active connection.</param>
+    /// <param name="payload">Two node ids and a datagram.</param>
+    /// <param name="now">Current time.</param>
+    private bool TrySendSptpsPacket(MetaConnection to, ReadOnlySpan<byte> payload, Instant now)
+    {
+        if (!to.IsSptps || to.PeerMinor < ProtocolLimits.SptpsMinor || payload.Length > ProtocolLimits.ReceiveBuffer)
+            return false;
+        Send(to, MetaRequest.SptpsPacket, MetaWriter.SptpsPacket(payload.Length), now);
+        if (!to.TrySendRaw(payload, now))
+            _log.Status.CannotSend(payload.Length, to);
+        return true;
     }
 
     /// <summary>Sends a line of our own to every active connection but one.</summary>

@@ -100,8 +100,6 @@ public sealed partial class Mesh
             Send(next, MetaRequest.ReqKey, MetaWriter.ReqKey((source.Name, target.Name), subtype, TincBase64.Encode(datagram[IdsLength..])), now);
     }
 
-    private bool TrySendSptpsPacket(MetaConnection next, ReadOnlySpan<byte> datagram, Instant now) => _settings.Name.Length == 0;
-
     /// <summary>Whether two nodes have a FastMesh session with each other.</summary>
     private bool IsFastMeshPair(Node source, Node target) => source == Self
         ? target.Protocol == NodeProtocol.FastMesh

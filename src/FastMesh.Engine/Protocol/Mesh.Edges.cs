@@ -10,19 +10,26 @@ public sealed partial class Mesh
     private int _wrongAdds, _wrongDeletes;
     private TimeSpan _clashPause = ProtocolLimits.ClashPause;
 
-    /// <summary><c>NONCE FROM TO ADDRESS PORT OPTIONS WEIGHT</c>; tinc 1.1 may add fields, which are passed on.</summary>
+    /// <summary>
+    /// <c>NONCE FROM TO ADDRESS PORT OPTIONS WEIGHT [LOCALADDRESS LOCALPORT]</c>; more fields are passed on. One of the two local fields alone would
+    /// end the connection of a tinc 1.1 node that it is passed on to, so it is refused (tinc 1.1 reference, 1.7).
+    /// </summary>
     private bool HandleAddEdge(MetaConnection from, ref MetaReader fields, Instant now)
     {
         if (!fields.TryHex(out _) || !fields.TryName(out string fromName) || !fields.TryName(out string toName) || fromName == toName
             || !fields.TryText(out string address) || !fields.TryText(out string port)
             || !fields.TryHex(out uint options) || !fields.TryInt(out int weight))
             return Refuse(from, MetaRequest.AddEdge, "unparsable");
+        bool hasLocal = fields.TryText(out string localAddress) & fields.TryText(out string localPort);
+        if (localAddress.Length > 0 && !hasLocal)
+            return Refuse(from, MetaRequest.AddEdge, "local address without port");
+        Endpoint local = hasLocal && Endpoint.TryParse(localAddress, localPort, out Endpoint parsed) ? parsed : default;
         if (IsSeen(from, ref fields, now) || (IsForeign(from, fromName) && IsForeign(from, toName)))
             return true;
 
         Node source = _graph.Find(fromName) ?? AddNode(fromName), target = _graph.Find(toName) ?? AddNode(toName);
         Edge? edge = Graph.FindEdge(source, target);
-        if (edge is not null && IsSame(edge, (address, port), (EdgeOptions)options, weight))
+        if (edge is not null && IsSame(edge, (address, port), local, (EdgeOptions)options, weight))
             return true;
         if (source == Self)
         {
@@ -30,7 +37,9 @@ public sealed partial class Mesh
             return true;
         }
 
-        _graph.SetEdge(source, target, (address, port), (EdgeOptions)options, weight);
+        edge = _graph.SetEdge(source, target, (address, port), (EdgeOptions)options, weight);
+        if (local.IsSet)
+            edge.LocalAddress = local;
         _graphChanged = true;
         Forward(from, MetaRequest.AddEdge, fields.Line, now);
         return true;
@@ -64,9 +73,10 @@ public sealed partial class Mesh
         return true;
     }
 
-    private static bool IsSame(Edge edge, (string, string) address, EdgeOptions options, int weight)
+    /// <summary>Whether nothing about an edge is news. That a line has no local address is none: tinc 1.0 leaves it out when it writes one anew.</summary>
+    private static bool IsSame(Edge edge, (string, string) address, Endpoint local, EdgeOptions options, int weight)
     {
-        if (edge.Options != options || edge.Weight != weight)
+        if (edge.Options != options || edge.Weight != weight || (local.IsSet && local != edge.LocalAddress))
             return false;
         return edge.AddressText == address
             || (edge.Address.IsSet && Endpoint.TryParse(address.Item1, address.Item2, out Endpoint parsed) && parsed == edge.Address);

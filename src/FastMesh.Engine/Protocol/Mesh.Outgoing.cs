@@ -99,6 +99,13 @@ public sealed partial class Mesh
     /// <summary>A connection made for this purpose is gone.</summary>
     private void Redial(Outgoing outgoing, bool wasActive, Instant now)
     {
+        if (outgoing.AtOnce)
+        {
+            (outgoing.AtOnce, outgoing.Backoff) = (false, TimeSpan.Zero);
+            Dial(outgoing, now);
+            return;
+        }
+
         bool roundDone = outgoing.Hosts.Count == 0 && outgoing.Endpoints.Count == 0;
         if (!wasActive || !roundDone)
             DialNext(outgoing, now);

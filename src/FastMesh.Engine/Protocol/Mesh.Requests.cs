@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace FastMesh.Engine.Protocol;
 
-/// <summary>Which requests there are, when they are allowed and what handles them (tinc 1.0 reference, 4.3).</summary>
+/// <summary>Which requests there are, when they are allowed and what handles them (tinc 1.0 reference, 4.3; tinc 1.1 reference, 1.2).</summary>
 public sealed partial class Mesh
 {
     /// <summary>Handles one request; false ends the connection.</summary>
@@ -21,7 +21,7 @@ public sealed partial class Mesh
         new("ACK", MetaState.Ack, static (Mesh m, MetaConnection c, ref MetaReader f, Instant t) => m.HandleAck(c, ref f, t)),
         new("STATUS", MetaState.Active, null),
         new("ERROR", MetaState.Active, null),
-        new("TERMREQ", MetaState.Active, null),
+        new("TERMREQ", MetaState.Active, static (Mesh m, MetaConnection c, ref MetaReader _, Instant t) => m.HandleTermReq(c, t)),
         new("PING", MetaState.Active, static (Mesh m, MetaConnection c, ref MetaReader _, Instant t) => m.HandlePing(c, t)),
         new("PONG", MetaState.Active, static (Mesh _, MetaConnection c, ref MetaReader _, Instant _) => HandlePong(c)),
         new("ADD_SUBNET", MetaState.Active, static (Mesh m, MetaConnection c, ref MetaReader f, Instant t) => m.HandleAddSubnet(c, ref f, t)),
@@ -32,6 +32,12 @@ public sealed partial class Mesh
         new("REQ_KEY", MetaState.Active, static (Mesh m, MetaConnection c, ref MetaReader f, Instant t) => m.HandleReqKey(c, ref f, t)),
         new("ANS_KEY", MetaState.Active, static (Mesh m, MetaConnection c, ref MetaReader f, Instant t) => m.HandleAnsKey(c, ref f, t)),
         new("PACKET", MetaState.Active, static (Mesh m, MetaConnection c, ref MetaReader f, Instant _) => m.HandlePacket(c, ref f)),
+        new("CONTROL", MetaState.Active, null),
+        new("REQ_PUBKEY", MetaState.Active, null),
+        new("ANS_PUBKEY", MetaState.Active, null),
+        new("SPTPS_PACKET", MetaState.Active, static (Mesh m, MetaConnection c, ref MetaReader f, Instant _) => m.HandleSptpsPacket(c, ref f)),
+        new("UDP_INFO", MetaState.Active, static (Mesh m, MetaConnection c, ref MetaReader f, Instant t) => m.HandleUdpInfo(c, ref f, t)),
+        new("MTU_INFO", MetaState.Active, static (Mesh m, MetaConnection c, ref MetaReader f, Instant t) => m.HandleMtuInfo(c, ref f, t)),
     ];
 
     private static string NameOf(MetaRequest request) => s_requests[(int)request].Name;
@@ -59,6 +65,14 @@ public sealed partial class Mesh
         return kind.Handler(this, from, ref fields, now);
     }
 
+    /// <summary>The peer is about to go. One that has learned our key may connect again right away.</summary>
+    private bool HandleTermReq(MetaConnection from, Instant now)
+    {
+        _log.Connections.ClosedByPeer(from);
+        Terminate(from, close: true, tarpit: false, now);
+        return true;
+    }
+
     private bool HandlePing(MetaConnection from, Instant now)
     {
         Send(from, MetaRequest.Pong, MetaWriter.Pong, now);
@@ -69,6 +83,23 @@ public sealed partial class Mesh
     {
         from.Pinged = false;
         from.Outgoing?.Succeed();
+        return true;
+    }
+
+    /// <summary><c>LEN</c>: two node ids and a datagram follow, outside of any record (tinc 1.1 reference, 6.4).</summary>
+    private bool HandleSptpsPacket(MetaConnection from, ref MetaReader fields)
+    {
+        if (!fields.TryInt(out int length) || length is < 2 * NodeId.Length or > ProtocolLimits.MaxTcpDatagram)
+            return Refuse(from, MetaRequest.SptpsPacket, "unparsable or too long");
+        if (!from.IsSptps && from.Decrypting)
+            return Refuse(from, MetaRequest.SptpsPacket, "not on a connection of tinc 1.0");
+        from.Expect(MetaItem.Datagram, length);
+        return true;
+    }
+
+    private bool HandleDatagram(MetaConnection from, ReadOnlySpan<byte> payload, Instant now)
+    {
+        HandleSptpsPacket(from, payload, now);
         return true;
     }
 

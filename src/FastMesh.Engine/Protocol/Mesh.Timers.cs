@@ -3,9 +3,11 @@ using FastMesh.Engine.Wire;
 
 namespace FastMesh.Engine.Protocol;
 
-/// <summary>What each deadline does (tinc 1.0 reference, chapter 9).</summary>
+/// <summary>What each deadline does (tinc 1.0 reference, chapter 9; tinc 1.1 reference, 1.7).</summary>
 public sealed partial class Mesh
 {
+    private Instant? _lastCheck;
+
     /// <summary>The time <see cref="NextTimeout"/> has come.</summary>
     public void HandleTimeout(Instant now)
     {
@@ -45,6 +47,9 @@ public sealed partial class Mesh
 
     private void CheckPeriodically(Instant now)
     {
+        if (_lastCheck is { } last && now - last > _settings.PingTimeout + (2 * _settings.UdpDiscoveryTimeout))
+            DropAllConnections(now - last, now);
+        _lastCheck = now;
         _deadlines.Set(TimerKind.PeriodicCheck, 0, now + _settings.PingTimeout);
         foreach (MetaConnection connection in _connections.Values.ToList())
             CheckConnection(connection, now);
@@ -54,6 +59,14 @@ public sealed partial class Mesh
         ExpireKeys(now);
         RenewSessions(now);
         CheckForClash(now);
+    }
+
+    /// <summary>The machine slept: the peers have given the connections up, which PING would only find out later (tinc 1.1 reference, 1.7).</summary>
+    private void DropAllConnections(TimeSpan slept, Instant now)
+    {
+        _log.Connections.Awake((long)slept.TotalSeconds);
+        foreach (MetaConnection connection in _connections.Values.Where(connection => connection.State != MetaState.Connecting).ToList())
+            Terminate(connection, close: true, tarpit: false, now);
     }
 
     private void CheckConnection(MetaConnection connection, Instant now)
@@ -81,7 +94,7 @@ public sealed partial class Mesh
 
     private void CheckHandshake(MetaConnection connection, Instant now)
     {
-        if (now - connection.Started < _settings.PingTimeout)
+        if (now - connection.Started < (connection.Invited is null ? _settings.PingTimeout : ProtocolLimits.InvitationTimeout))
             return;
         bool connecting = connection.State is MetaState.Connecting or MetaState.Proxy;
         if (connecting)

@@ -39,9 +39,9 @@ public sealed partial class Mesh
         if (!fields.TryInt(out int length))
             return Refuse(from, MetaRequest.Packet, "unparsable");
         length &= ushort.MaxValue;
-        if (length > ProtocolLimits.ReceiveBuffer)
+        if (length > (from.IsSptps ? ProtocolLimits.MaxRecord : ProtocolLimits.ReceiveBuffer))
             return Refuse(from, MetaRequest.Packet, "too long");
-        from.ExpectPayload(length);
+        from.Expect(MetaItem.Packet, length);
         return true;
     }
 

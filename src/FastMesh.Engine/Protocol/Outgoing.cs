@@ -35,6 +35,15 @@ internal sealed class Outgoing(int index, string name)
     /// <summary>Whether the current connection has answered a PING.</summary>
     public bool Proven { get; set; }
 
+    /// <summary>Whether the next ID is 17.1, to make a peer that does not know our Ed25519 key learn it (tinc 1.1 reference, 1.1, 1.3).</summary>
+    public bool OffersUpgrade { get; set; }
+
+    /// <summary>Whether that was done since the last active connection, so that a peer that cannot learn is not asked again at once.</summary>
+    public bool TriedUpgrade { get; set; }
+
+    /// <summary>Whether the end of the current connection starts a fresh round without waiting.</summary>
+    public bool AtOnce { get; set; }
+
     /// <summary>The connection has proven itself: its loss starts a fresh round.</summary>
     public void Succeed()
     {

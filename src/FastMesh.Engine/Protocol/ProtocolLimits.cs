@@ -14,14 +14,32 @@ internal static class ProtocolLimits
     /// <summary>Longest line sent, without LF, bytes.</summary>
     public const int MaxLine = ReceiveBuffer - 1;
 
+    /// <summary>Longest record of an SPTPS connection: the longest PACKET that may be announced (tinc 1.1 reference, 1.7), bytes.</summary>
+    public const int MaxRecord = short.MaxValue;
+
+    /// <summary>
+    /// Longest SPTPS_PACKET payload: two node ids and the datagram of a jumbo frame, bytes. A stock peer of the usual build sends at most 2176
+    /// (tinc 1.1 reference, 6.4).
+    /// </summary>
+    public const int MaxTcpDatagram = (2 * Wire.NodeId.Length) + 21 + 9018;
+
+    /// <summary>Protocol minor version of a node that speaks SPTPS: tinc 1.1pre12 and later.</summary>
+    public const int SptpsMinor = 7;
+
+    /// <summary>The minor version from which on a connection is SPTPS (tinc 1.1 reference, 1.1).</summary>
+    public const int FirstSptpsMinor = 2;
+
+    /// <summary>Bytes of an invitation's cookie.</summary>
+    public const int InvitationCookie = 18;
+
+    /// <summary>Bytes of an invitation file in one record.</summary>
+    public const int InvitationChunk = 1024;
+
     /// <summary>Longest PACKET payload that is looked at, bytes.</summary>
     public const int MaxPacket = 1661;
 
     /// <summary>NID of the digest named in our METAKEY: SHA-256.</summary>
     public const int MetaDigest = 672;
-
-    /// <summary>Accepted connections served per clock second.</summary>
-    public const int AcceptsPerSecond = 10;
 
     /// <summary>Contradicting requests of each kind between two periodic checks that mean a name clash.</summary>
     public const int ClashThreshold = 100;
@@ -63,6 +81,9 @@ internal static class ProtocolLimits
     public static readonly TimeSpan MtuProbeInterval = TimeSpan.FromMilliseconds(333);
 
     // Ours.
+
+    /// <summary>How long an invitee may take to make its permanent keys: RSA keys take a while on a small machine. tincd gives it 5 s.</summary>
+    public static readonly TimeSpan InvitationTimeout = TimeSpan.FromSeconds(60);
 
     /// <summary>Lines remembered against duplicates: a mesh of 1000 nodes that all restart within PingInterval floods fewer.</summary>
     public const int MaxSeenRequests = 1 << 18;

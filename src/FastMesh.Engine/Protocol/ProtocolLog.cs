@@ -42,6 +42,24 @@ internal static partial class ProtocolLog
     [LoggerMessage(109, LogLevel.Warning, "Too many Ethernet addresses on the own device, not learning {Address}")]
     public static partial void TooManyAddresses(this ILogger log, MacAddress address);
 
+    [LoggerMessage(110, LogLevel.Error,
+        "Peer {Connection} tries to roll back to protocol 17.0 although its host file has an Ed25519PublicKey: refused")]
+    public static partial void Rollback(this ILogger log, MetaConnection connection);
+
+    [LoggerMessage(111, LogLevel.Error,
+        "Cannot authenticate {Connection}: its Ed25519 key is not known here. Put its Ed25519PublicKey into hosts/{Name}, or let both host files have RSA keys")]
+    public static partial void KeyUnknown(this ILogger log, MetaConnection connection, string name);
+
+    [LoggerMessage(112, LogLevel.Error,
+        "{Connection} does not know our Ed25519 key. Put our Ed25519PublicKey into its copy of hosts/{Name}; with RSA keys on both sides it learns it by itself")]
+    public static partial void KeyUnknownThere(this ILogger log, MetaConnection connection, string name);
+
+    [LoggerMessage(113, LogLevel.Error, "Bad record from {Connection}: not authentic, or against the rules of SPTPS")]
+    public static partial void BadRecord(this ILogger log, MetaConnection connection);
+
+    [LoggerMessage(114, LogLevel.Error, "Refusing invitation of {Connection}: {Reason}")]
+    public static partial void InvitationRefused(this ILogger log, MetaConnection connection, string reason);
+
     // Connections
     [LoggerMessage(120, LogLevel.Information, "Trying to connect to {Connection}")]
     public static partial void Connecting(this ILogger log, MetaConnection connection);
@@ -108,6 +126,15 @@ internal static partial class ProtocolLog
 
     [LoggerMessage(141, LogLevel.Information, "The host file of {Name} has changed or is gone")]
     public static partial void HostFileChanged(this ILogger log, string name);
+
+    [LoggerMessage(144, LogLevel.Information, "Invitation for {Name} sent to {Connection}")]
+    public static partial void InvitationSent(this ILogger log, string name, MetaConnection connection);
+
+    [LoggerMessage(145, LogLevel.Information, "{Name} has accepted its invitation, from {Address}")]
+    public static partial void InvitationAccepted(this ILogger log, string name, Endpoint address);
+
+    [LoggerMessage(146, LogLevel.Warning, "Nothing was done for {Seconds} seconds, the machine seems to have slept: connecting anew")]
+    public static partial void Awake(this ILogger log, long seconds);
 
     // Status
     [LoggerMessage(160, LogLevel.Information, "Expiring symmetric keys")]

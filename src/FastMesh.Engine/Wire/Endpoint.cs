@@ -69,6 +69,9 @@ public readonly struct Endpoint : IEquatable<Endpoint>
     /// <summary>The same address with another port.</summary>
     public Endpoint WithPort(ushort port) => new(_family, _address, port, _scope);
 
+    /// <summary>Whether this is an address of the own machine: 127.0.0.0/8 or ::1.</summary>
+    public bool IsLoopback => IsIPv4 ? IPv4 >> 24 == 127 : IsIPv6 && IPv6 == UInt128.One;
+
     /// <summary>Whether both have the same address, whatever the ports.</summary>
     public bool SameAddress(Endpoint other) => _family == other._family && _address == other._address;
 

@@ -3,13 +3,16 @@ using System.Globalization;
 namespace FastMesh.Engine.Wire;
 
 /// <summary>
-/// Composes request lines as tinc 1.0.36 writes them (tinc 1.0 reference, 4.3): without LF, fields separated by one space,
+/// Composes request lines as tincd writes them (tinc 1.0 reference, 4.3; tinc 1.1 reference, 1): without LF, fields separated by one space,
 /// numbers in lower case without padding, key material in upper-case hex.
 /// </summary>
 public static class MetaWriter
 {
-    /// <summary><c>0 NAME VERSION</c></summary>
-    public static string Id(string name, int version) => Line($"0 {name} {version}");
+    /// <summary><c>0 NAME 17</c> of tinc 1.0, <c>0 NAME 17.MINOR</c> of tinc 1.1.</summary>
+    /// <param name="name">Own name.</param>
+    /// <param name="version">Major version.</param>
+    /// <param name="minor">Minor version; 0 is left out.</param>
+    public static string Id(string name, int version, int minor = 0) => minor == 0 ? Line($"0 {name} {version}") : Line($"0 {name} {version}.{minor}");
 
     /// <summary><c>1 CIPHER DIGEST MACLEN COMPRESSION HEX</c></summary>
     public static string MetaKey(int cipher, int digest, ReadOnlySpan<byte> block) =>
@@ -24,6 +27,12 @@ public static class MetaWriter
     /// <summary><c>4 PORT WEIGHT OPTIONS</c></summary>
     public static string Ack(string port, int weight, EdgeOptions options) => Line($"4 {port} {weight} {(uint)options:x}");
 
+    /// <summary><c>4 KEY</c>: an Ed25519 public key in place of an ACK (tinc 1.1 reference, 1.3), or of an invitation (9.4).</summary>
+    public static string Key(string key) => Line($"4 {key}");
+
+    /// <summary><c>7</c></summary>
+    public const string TermReq = "7";
+
     /// <summary><c>8</c></summary>
     public const string Ping = "8";
 
@@ -36,10 +45,19 @@ public static class MetaWriter
     /// <summary><c>11 NONCE OWNER SUBNET</c></summary>
     public static string DelSubnet(uint nonce, string owner, Subnet subnet) => Line($"11 {nonce:x} {owner} {subnet}");
 
-    /// <summary><c>12 NONCE FROM TO ADDRESS PORT OPTIONS WEIGHT</c></summary>
+    /// <summary><c>12 NONCE FROM TO ADDRESS PORT OPTIONS WEIGHT [LOCALADDRESS LOCALPORT]</c></summary>
+    /// <param name="nonce">A random number.</param>
+    /// <param name="ends">The two nodes.</param>
+    /// <param name="at">Where From sees To.</param>
+    /// <param name="options">Option bits.</param>
+    /// <param name="weight">Weight.</param>
+    /// <param name="local">From's own end (tinc 1.1 reference, 1.7); "no address" leaves both fields out, since one of them alone would be fatal.</param>
     public static string AddEdge(
-        uint nonce, (string From, string To) ends, (string Address, string Port) at, EdgeOptions options, int weight) =>
-        Line($"12 {nonce:x} {ends.From} {ends.To} {at.Address} {at.Port} {(uint)options:x} {weight}");
+        uint nonce, (string From, string To) ends, (string Address, string Port) at, EdgeOptions options, int weight, Endpoint local = default)
+    {
+        string line = Line($"12 {nonce:x} {ends.From} {ends.To} {at.Address} {at.Port} {(uint)options:x} {weight}");
+        return local.IsSet ? Line($"{line} {local.AddressText} {local.Port}") : line;
+    }
 
     /// <summary><c>13 NONCE FROM TO</c></summary>
     public static string DelEdge(uint nonce, string from, string to) => Line($"13 {nonce:x} {from} {to}");
@@ -64,6 +82,9 @@ public static class MetaWriter
 
     /// <summary><c>17 LEN</c>; LEN raw bytes follow the LF.</summary>
     public static string Packet(int length) => Line($"17 {length}");
+
+    /// <summary><c>21 LEN</c>; LEN raw bytes follow outside of the record.</summary>
+    public static string SptpsPacket(int length) => Line($"21 {length}");
 
     /// <summary><c>22 FROM TO ADDRESS PORT</c></summary>
     public static string UdpInfo((string From, string To) ends, (string Address, string Port) at) =>
