@@ -2,14 +2,17 @@ using FastMesh.Engine.Crypto;
 
 namespace FastMesh.Simulation.Tests;
 
-/// <summary>RSA keys, made once per test run. Short ones: what is simulated does not depend on their length.</summary>
+/// <summary>Keys of the nodes. RSA keys are made once per test run; short ones: what is simulated does not depend on their length.</summary>
 internal static class SimKeys
 {
     private const int Bits = 512;
 
     private static readonly List<RsaIdentity> s_keys = [];
 
-    /// <summary>Key number <paramref name="index"/>.</summary>
+    /// <summary>Ed25519 key number <paramref name="index"/>.</summary>
+    public static Ed25519Identity Identity(int index) => Ed25519Identity.FromSeed([.. Enumerable.Range(index, 32).Select(value => (byte)value)]);
+
+    /// <summary>RSA key number <paramref name="index"/>.</summary>
     public static RsaIdentity Get(int index)
     {
         lock (s_keys)

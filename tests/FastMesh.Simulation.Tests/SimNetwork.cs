@@ -29,6 +29,12 @@ internal sealed class SimNetwork
     /// <summary>Share of datagrams that get lost.</summary>
     public double Loss { get; init; }
 
+    /// <summary>Share of datagrams that arrive twice.</summary>
+    public double Duplicates { get; init; }
+
+    /// <summary>Whether datagrams, other than streams, are dropped between two nodes.</summary>
+    public Func<SimNode, SimNode, bool> BlocksUdp { get; set; } = static (_, _) => false;
+
     /// <summary>Largest IP packet on every path, bytes.</summary>
     public int PathMtu { get; set; } = 1500;
 

@@ -8,13 +8,11 @@ using FastMesh.Engine.Wire;
 namespace FastMesh.Simulation.Tests;
 
 /// <summary>
-/// One daemon of the simulation: a real <see cref="Mesh"/>, and in place of sockets and shards the few lines that a test needs:
-/// sealing, opening, and the sending decision of the tinc 1.0 reference, 5.7, for frames that carry a node's name as target.
+/// One daemon of the simulation: a real <see cref="Mesh"/>, and in place of sockets the streams of the network. What replaces the shards is in
+/// SimNode.Data.cs.
 /// </summary>
-internal sealed class SimNode
+internal sealed partial class SimNode
 {
-    private const int UdpAndIpHeaders = 28, FrameHeader = 14;
-
     private readonly SimNetwork _network;
     private readonly int _index;
     private readonly MeshSettings _settings;
@@ -29,7 +27,11 @@ internal sealed class SimNode
         RsaIdentity key = SimKeys.Get(index);
         HostFile = new PeerSettings { Addresses = [new HostPort(Address.AddressText, "655")], PublicKey = key.Public };
         _settings = configure(new MeshSettings { Name = name, Key = key });
-        HostFile = HostFile with { Subnets = _settings.Subnets };
+        HostFile = HostFile with
+        {
+            Subnets = _settings.Subnets,
+            Ed25519Key = _settings.SpeaksSptps ? _settings.Identity!.Public : null,
+        };
     }
 
     public string Name { get; }
@@ -41,6 +43,9 @@ internal sealed class SimNode
     /// the NAT does not turn packets around.
     /// </summary>
     public Endpoint? Public { get; set; }
+
+    /// <summary>The NAT lets datagrams in only from where one was sent to in the last half minute (port-restricted).</summary>
+    public bool IsGuarded { get; set; }
 
     public PeerSettings HostFile { get; }
 
@@ -61,6 +66,12 @@ internal sealed class SimNode
 
     /// <summary>Payloads of frames that arrived for this node.</summary>
     public List<string> Received { get; } = [];
+
+    /// <summary>Datagrams of other nodes passed on unopened, by UDP.</summary>
+    public int Relayed { get; private set; }
+
+    /// <summary>Datagrams that came from the address of a node and did not open: what would end a session of tinc 1.1.</summary>
+    public int Strays { get; private set; }
 
     /// <summary>When a TCP connection was attempted, and where to.</summary>
     public List<(Instant At, Endpoint Target)> Dialled { get; } = [];
@@ -143,105 +154,6 @@ internal sealed class SimNode
         Do((mesh, now) => mesh.HandleClosed(stream.Connection, CloseReason.EndOfStream, "", now));
     }
 
-    /// <summary>Sends a payload to a node through the VPN.</summary>
-    public void SendTo(string target, string payload) => Forward(Frame(target, payload), byTcp: false);
-
-    private static byte[] Frame(string target, string payload) =>
-        [.. new byte[12], 8, 0, .. Encoding.ASCII.GetBytes($"{target}:{payload}")];
-
-    private void Forward(byte[] frame, bool byTcp)
-    {
-        string[] parts = Encoding.ASCII.GetString(frame.AsSpan(FrameHeader)).Split(':', 2);
-        if (parts[0] == Name)
-        {
-            Received.Add(parts[1]);
-            return;
-        }
-
-        PeerRoute? owner = Table.Peers.SingleOrDefault(peer => peer.Name == parts[0]);
-        if (owner is not { Reachable: true })
-            return;
-        PeerRoute hop = byTcp || owner.Via.IsSelf ? owner.NextHop : owner.Via;
-        if (byTcp || ((Table.Self.Options | hop.Options) & EdgeOptions.TcpOnly) != 0)
-            SendByTcp(hop, frame, -1);
-        else
-            SendByUdp(hop, frame);
-    }
-
-    private void SendByUdp(PeerRoute hop, byte[] frame)
-    {
-        if (hop.Sealer is null)
-            SendByTcp(hop.NextHop, frame, hop.Id);
-        else if (hop.Options.HasFlag(EdgeOptions.PmtuDiscovery) && frame.Length > hop.MinMtu)
-            SendByTcp(hop.NextHop, frame, -1);
-        else
-            SendDatagram(hop, frame, hop.Address);
-    }
-
-    private void SendByTcp(PeerRoute hop, byte[] frame, int keyNeededFor)
-    {
-        Frames = Frames with { Tcp = Frames.Tcp + 1 };
-        Do((mesh, now) => mesh.HandleTcpFrame(hop.Id, frame, keyNeededFor, now));
-    }
-
-    private void SendDatagram(PeerRoute hop, byte[] frame, Endpoint destination)
-    {
-        if (hop.Sealer is not { } sealer)
-            return;
-        byte[] packet = [.. new byte[LegacySealer.SequenceLength], .. frame];
-        byte[] output = new byte[sealer.SealedLength(frame.Length)];
-        byte[] datagram = output[..sealer.Seal(packet, output, direct: true)];
-        if (LocalMtu is { } mtu && datagram.Length + UdpAndIpHeaders > mtu)
-        {
-            Do((mesh, now) => mesh.HandleTooBig(hop.Id, frame.Length, now));
-            return;
-        }
-
-        bool isProbe = frame[12] == 0 && frame[13] == 0;
-        if (!isProbe)
-            Frames = Frames with { Udp = Frames.Udp + 1 };
-        bool isBroadcast = destination.IsIPv4 && destination.IPv4 == uint.MaxValue;
-        foreach (SimNode target in _network.Nodes)
-        {
-            bool isHit = isBroadcast
-                ? target != this && IsLocalTo(target)
-                : destination == (IsLocalTo(target) ? target.Address : target.Public ?? target.Address);
-            if (!isHit || datagram.Length + UdpAndIpHeaders > _network.PathMtu || _network.AreParted(this, target)
-                || _network.Random.NextDouble() < _network.Loss)
-                continue;
-            Endpoint source = IsLocalTo(target) ? Address : Public ?? Address;
-            _network.Later(() => target.ReceiveDatagram(source, datagram));
-        }
-    }
-
-    private bool IsLocalTo(SimNode other) => Public is { } mine
-        ? other.Public is { } theirs && mine.SameAddress(theirs)
-        : other.Public is null;
-
-    private void ReceiveDatagram(Endpoint source, byte[] datagram)
-    {
-        if (!IsUp)
-            return;
-        if (Table.TryFindByAddress(source, out PeerRoute? peer))
-            OpenDatagram(peer, datagram);
-        else
-            Do((mesh, now) => mesh.HandleUnknownDatagram(source, 0, datagram, now));
-    }
-
-    private void OpenDatagram(PeerRoute peer, byte[] datagram)
-    {
-        if (peer.Opener is not { } opener)
-            return;
-        byte[] output = new byte[opener.OutputLength(datagram.Length)];
-        if (opener.Open(datagram, output, out int offset, out int length) != OpenResult.Opened)
-            return;
-        byte[] frame = output[offset..(offset + length)];
-        if (frame[12] == 0 && frame[13] == 0)
-            Do((mesh, now) => mesh.HandleProbe(peer.Id, frame, now));
-        else
-            Forward(frame, byTcp: false);
-    }
-
     private void Drain()
     {
         while (_mesh is { } mesh)
@@ -277,14 +189,21 @@ internal sealed class SimNode
             case MeshAction.RunScript script:
                 Scripts.Add(string.Join(' ', [script.Name, .. script.Variables.Select(pair => $"{pair.Key}={pair.Value}")]));
                 break;
-            case MeshAction.SendProbe probe when Table.Find(probe.Node) is { } peer:
-                SendDatagram(peer, probe.Frame, probe.Destination.IsSet ? probe.Destination : peer.Address);
+            case MeshAction.SendProbe probe when Table.Find(probe.Node) is { Sealer: not null } peer:
+                Endpoint to = probe.Destination.IsSet ? probe.Destination : peer.Address;
+                Transmit(peer, Seal(peer, probe.Frame, direct: true), to, probe.Frame.Length);
                 break;
             case MeshAction.RouteFrame route:
                 Forward(route.Frame, route.ByTcp);
                 break;
             case MeshAction.OpenDatagram open when Table.Find(open.Node) is { } peer:
-                OpenDatagram(peer, open.Datagram);
+                OpenDatagram(peer, open.Datagram, isDirect: !open.ByTcp);
+                break;
+            case MeshAction.SendDatagram send when Table.Find(send.Node) is { } peer:
+                Transmit(peer, send.Datagram, peer.Address);
+                break;
+            case MeshAction.MeasureMtu measure:
+                mesh.HandleKernelMtu(measure.Node, LocalMtu ?? 1500, _network.Now);
                 break;
             case MeshAction.Resolve resolve:
                 SimNode? named = _network.Nodes.FirstOrDefault(node => node.Name == resolve.Target.Host);
