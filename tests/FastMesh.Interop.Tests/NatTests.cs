@@ -15,6 +15,8 @@ public sealed class NatTests
     [InlineData(Programs.FastMesh, Programs.Tincd, Programs.Tincd)]
     [InlineData(Programs.Tincd, Programs.FastMesh, Programs.Tincd)]
     [InlineData(Programs.FastMesh, Programs.Tincd, Programs.FastMesh)]
+    [InlineData(Programs.FastMesh11, Programs.Tinc11, Programs.Tinc11)]
+    [InlineData(Programs.Tinc11, Programs.FastMesh11, Programs.FastMesh11)]
     public void Two_nodes_behind_different_gateways_punch_holes(string alphaKind, string hubKind, string gammaKind)
     {
         using TestNetwork network = new();

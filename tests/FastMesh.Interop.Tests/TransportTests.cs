@@ -10,6 +10,9 @@ public sealed class TransportTests
     [InlineData(Programs.Tincd, Programs.FastMesh, "tinc.conf")]
     [InlineData(Programs.FastMesh, Programs.Tincd, "host file")]
     [InlineData(Programs.Tincd, Programs.FastMesh, "host file")]
+    [InlineData(Programs.FastMesh11, Programs.Tinc11, "tinc.conf")]
+    [InlineData(Programs.Tinc11, Programs.FastMesh11, "host file")]
+    [InlineData(Programs.FastMesh, Programs.FastMesh, "tinc.conf")]
     public void TcpOnly_of_one_side_keeps_every_packet_on_the_meta_connection(string settingKind, string otherKind, string place)
     {
         using TestNetwork network = new();
@@ -30,6 +33,8 @@ public sealed class TransportTests
     [InlineData(Programs.FastMesh, Programs.Tincd, "router")]
     [InlineData(Programs.Tincd, Programs.FastMesh, "router")]
     [InlineData(Programs.FastMesh, Programs.FastMesh, "switch")]
+    [InlineData(Programs.FastMesh11, Programs.Tinc11, "router")]
+    [InlineData(Programs.Tinc11, Programs.FastMesh11, "switch")]
     public void Where_udp_is_blocked_packets_fall_back_to_tcp(string dialler, string listener, string mode)
     {
         using TestNetwork network = new();

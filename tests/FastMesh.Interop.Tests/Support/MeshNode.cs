@@ -53,6 +53,12 @@ public sealed class MeshNode(NetworkHost host, string name, string kind) : IDisp
     /// <summary>Only used with a directory of tinc 1.1.</summary>
     public Ed25519Keys Ed25519 => Ed25519Keys.For(Name);
 
+    /// <summary>Others have this node's Ed25519 key in its host file, if it has one.</summary>
+    public bool PublishesEd25519 { get; set; } = true;
+
+    /// <summary>Nodes of which this one has no host file.</summary>
+    public List<MeshNode> Strangers { get; } = [];
+
     /// <summary>Where others dial it; null: its IPv4 address on every segment.</summary>
     public IReadOnlyList<string>? Addresses { get; set; }
 
@@ -82,7 +88,8 @@ public sealed class MeshNode(NetworkHost host, string name, string kind) : IDisp
     {
         IEnumerable<string> addresses = node.Addresses ??
             [.. node.Host.Segments.Where(Host.Segments.Contains).Select(segment => node.Host.Address(segment))];
-        IEnumerable<string> ed25519 = Programs.HasEd25519Keys(node.Kind) ? [node.Ed25519.PublicLine] : [];
+        if (Strangers.Contains(node)) return;
+        IEnumerable<string> ed25519 = Programs.HasEd25519Keys(node.Kind) && node.PublishesEd25519 ? [node.Ed25519.PublicLine] : [];
         WriteFile($"hosts/{node.Name}", string.Join('\n', [.. addresses.Select(a => $"Address = {a}"), .. node.HostSettings, .. ed25519]) + "\n" + node.Keys.PublicPem);
     }
 
