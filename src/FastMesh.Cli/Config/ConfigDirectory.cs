@@ -18,6 +18,24 @@ internal sealed class ConfigDirectory(string root, IReadOnlyList<ConfigEntry> ov
     /// <summary>The private key unless PrivateKeyFile says otherwise.</summary>
     public string PrivateKeyFile => Path.Combine(Root, "rsa_key.priv");
 
+    /// <summary>The Ed25519 private key unless Ed25519PrivateKeyFile says otherwise.</summary>
+    public string Ed25519PrivateKeyFile => Path.Combine(Root, "ed25519_key.priv");
+
+    /// <summary>What the daemon keeps for itself. Nothing in it is tinc's, and tincd can run without it.</summary>
+    public string StateDirectory => Path.Combine(Root, "fastmesh");
+
+    /// <summary>The identity of a node whose user gave it no Ed25519 key.</summary>
+    public string IdentityFile => Path.Combine(StateDirectory, "ed25519_key.priv");
+
+    /// <summary>Where learned keys of other nodes are.</summary>
+    public string KnownDirectory => Path.Combine(StateDirectory, "known");
+
+    /// <summary>Where invitations that this node has issued are.</summary>
+    public string InvitationsDirectory => Path.Combine(Root, "invitations");
+
+    /// <summary>The key that invitations are redeemed with.</summary>
+    public string InvitationKeyFile => Path.Combine(InvitationsDirectory, "ed25519_key.priv");
+
     /// <summary>Where the files of nodes are.</summary>
     public string HostsDirectory => Path.Combine(Root, "hosts");
 

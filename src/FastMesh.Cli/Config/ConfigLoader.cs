@@ -1,14 +1,13 @@
 using FastMesh.Cli.Logging;
 using FastMesh.Engine;
-using FastMesh.Engine.Crypto;
 using FastMesh.Engine.Daemon;
 using FastMesh.Engine.DataPath;
 
 namespace FastMesh.Cli.Config;
 
 /// <summary>
-/// Reads the configuration of a net into <see cref="DaemonOptions"/>, at start and at each reload. Name and private key are read only at
-/// start: the one cannot change, and by the time of a reload the daemon may no longer be allowed to read the other.
+/// Reads the configuration of a net into <see cref="DaemonOptions"/>, at start and at each reload. Name and private keys are read only at
+/// start: the one cannot change, and by the time of a reload the daemon may no longer be allowed to read the others.
 /// </summary>
 internal sealed class ConfigLoader
 {
@@ -17,6 +16,9 @@ internal sealed class ConfigLoader
     private readonly EngineLog _log;
     private readonly ConfigDirectory _directory;
     private readonly PeerDirectory _peers;
+    private readonly KnownKeyFiles _knownKeys;
+    private readonly InvitationBook _invitations;
+    private OwnKeys? _keys;
     private DaemonOptions? _inForce;
 
     /// <summary>Prepares to read; nothing is read yet.</summary>
@@ -28,6 +30,8 @@ internal sealed class ConfigLoader
         (_paths, _commandLine, _log) = (paths, commandLine, log);
         _directory = new ConfigDirectory(paths.ConfigDirectory, commandLine.Overrides, commandLine.ChangeRoot);
         _peers = new PeerDirectory(_directory, log);
+        _knownKeys = new KnownKeyFiles(_directory, log);
+        _invitations = new InvitationBook(_directory, log);
     }
 
     /// <summary>LogLevel: the debug level if the command line gives none.</summary>
@@ -92,27 +96,47 @@ internal sealed class ConfigLoader
         }
 
         LogLevel = server.Integer("LogLevel") ?? 0;
-        RsaIdentity? key = _inForce?.Mesh.Key ?? KeyFiles.ReadPrivate(server, _directory);
-        DaemonOptions? options = key is null ? null : Assemble(name, key, new ServerSettings(server, _paths.NetName));
-        return report.Errors.Count == 0 ? options : null;
+        if ((_keys ??= OwnKeys.Read(server, _directory)) is not { } keys)
+            return null;
+
+        ServerSettings settings = new(server, _paths.NetName);
+        DaemonOptions options = Assemble(name, keys, settings);
+        if (report.Errors.Count == 0)
+            _keys = keys = keys.WithIdentity(server, _directory); // which may write: only once nothing else stands against a start
+        if (report.Errors.Count > 0)
+            return null;
+
+        _invitations.Reload(name, settings.InvitationExpire);
+        return options with { Mesh = options.Mesh with { Identity = keys.Identity } };
     }
 
-    private DaemonOptions Assemble(string name, RsaIdentity key, ServerSettings settings)
+    private DaemonOptions Assemble(string name, OwnKeys keys, ServerSettings settings)
     {
         int shards = _commandLine.Workers ?? Math.Max(1, _commandLine.Cpus.Count);
         return new DaemonOptions
         {
             NetName = _paths.NetName ?? string.Empty,
             ConfigDirectory = _paths.ConfigDirectory,
-            Mesh = settings.ReadMesh(name, key, shards) with { BypassSecurity = _commandLine.BypassSecurity },
+            Mesh = settings.ReadMesh(name, shards) with
+            {
+                Key = keys.Rsa,
+                Identity = keys.Identity,
+                SpeaksSptps = keys.SpeaksSptps,
+                KnownKeys = _knownKeys,
+                Invitations = _invitations,
+                BypassSecurity = _commandLine.BypassSecurity,
+            },
             Peers = _peers,
             Device = settings.ReadDevice(),
             PortIsDefault = settings.PortIsDefault,
-            BindToAddress = settings.ReadBindToAddress(),
+            BindToAddress = settings.ReadAddresses("BindToAddress"),
+            ListenAddress = settings.ReadAddresses("ListenAddress"),
             BindToInterface = settings.BindToInterface,
+            FirewallMark = settings.FirewallMark,
             Udp = settings.ReadUdp(),
             DataPlane = new DataPlaneSettings { Shards = shards, Cpus = _commandLine.Cpus },
             ScriptsInterpreter = settings.ScriptsInterpreter,
+            ScriptsExtension = settings.ScriptsExtension,
             GraphDumpFile = settings.GraphDumpFile,
             Nice = settings.ReadNice(),
             LockMemory = _commandLine.LockMemory,

@@ -21,7 +21,11 @@ internal sealed class ConfigReport
 
     /// <summary>Adds an error about one value: what is wrong, where, and what would be right.</summary>
     public void Fail(ConfigEntry entry, string problem, string remedy)
-        => Fail($"{problem} for configuration variable {entry.Variable} in {entry.Place}; {remedy}");
+        => Fail(Describe(entry, problem, remedy));
+
+    /// <summary>The words for one wrong value.</summary>
+    public static string Describe(ConfigEntry entry, string problem, string remedy)
+        => $"{problem} for configuration variable {entry.Variable} in {entry.Place}; {remedy}";
 
     /// <summary>Adds a warning unless it has been given already.</summary>
     public void Warn(string message)

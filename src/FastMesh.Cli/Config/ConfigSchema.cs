@@ -119,7 +119,7 @@ internal static class ConfigSchema
         new("IndirectData", ConfigType.Boolean, "no", Both, Connection),
         new("Interface", ConfigType.Text, "the net name, else the kernel's choice", Server, Start),
         new("KeyExpire", ConfigType.Integer, "3600", Server, Start),
-        new("LocalDiscovery", ConfigType.Boolean, "no", Server, Start),
+        new("LocalDiscovery", ConfigType.Boolean, "yes, but no towards tinc 1.0", Server, Start),
         new("MACExpire", ConfigType.Integer, "600", Server, Start),
         new("MACLength", ConfigType.Integer, "4", Server, Start),
         new("MaxOutputBufferSize", ConfigType.Integer, "15180", Server, Start),
@@ -151,10 +151,10 @@ internal static class ConfigSchema
         new("VDEPort", ConfigType.Integer, "none", Server, Start) { Support = ConfigSupport.NotBuilt },
         new("Weight", ConfigType.Integer, "measured", Peer, Connection),
 
-        Newer("AutoConnect", ConfigType.Boolean, "yes", Server, Reload),
-        Newer("BroadcastSubnet", ConfigType.Subnet, "none", Server, Reload) with { Multiple = true },
-        Newer("DeviceStandby", ConfigType.Boolean, "no", Server, Start),
-        Newer("DisableBuggyPeers", ConfigType.Boolean, "no", Server, Reload),
+        NotBuilt("AutoConnect", ConfigType.Boolean, "yes", Server, Reload),
+        NotBuilt("BroadcastSubnet", ConfigType.Subnet, "none", Server, Reload) with { Multiple = true },
+        NotBuilt("DeviceStandby", ConfigType.Boolean, "no", Server, Start),
+        NotBuilt("DisableBuggyPeers", ConfigType.Boolean, "no", Server, Reload),
         Newer("Ed25519PrivateKeyFile", ConfigType.File, "ed25519_key.priv", Server, Start),
         Newer("Ed25519PublicKey", ConfigType.Key, "none", Peer, Connection),
         Newer("Ed25519PublicKeyFile", ConfigType.File, "the host file", Both, Connection),
@@ -162,8 +162,8 @@ internal static class ConfigSchema
         Newer("FWMark", ConfigType.Integer, "0", Server, Start),
         Newer("InvitationExpire", ConfigType.Integer, "604800", Server, Reload),
         Newer("ListenAddress", ConfigType.Address, "*", Server, Start) with { Multiple = true },
-        Newer("LocalDiscoveryAddress", ConfigType.Address, "none", Server, Start),
-        Newer("LogLevel", ConfigType.Integer, "0", Server, Start) with { Support = ConfigSupport.Built },
+        NotBuilt("LocalDiscoveryAddress", ConfigType.Address, "none", Server, Start),
+        Newer("LogLevel", ConfigType.Integer, "0", Server, Start),
         Newer("MaxConnectionBurst", ConfigType.Integer, "10", Server, Start),
         Newer("MTUInfoInterval", ConfigType.Integer, "5", Server, Reload),
         Newer("Sandbox", ConfigType.Choice, "off", Server, Start),
@@ -173,11 +173,11 @@ internal static class ConfigSchema
         Newer("UDPDiscoveryKeepaliveInterval", ConfigType.Integer, "10", Server, Reload),
         Newer("UDPDiscoveryTimeout", ConfigType.Integer, "30", Server, Reload),
         Newer("UDPInfoInterval", ConfigType.Integer, "5", Server, Reload),
-        Newer("UPnP", ConfigType.Choice, "no", Server, Start),
-        Newer("UPnPDiscoverWait", ConfigType.Integer, "5", Server, Start),
-        Newer("UPnPRefreshPeriod", ConfigType.Integer, "60", Server, Start),
+        NotBuilt("UPnP", ConfigType.Choice, "no", Server, Start),
+        NotBuilt("UPnPDiscoverWait", ConfigType.Integer, "5", Server, Start),
+        NotBuilt("UPnPRefreshPeriod", ConfigType.Integer, "60", Server, Start),
 
-        Newer("LegacyProtocol", ConfigType.Boolean, "yes", Server, Start) with { Support = ConfigSupport.Built },
+        Newer("LegacyProtocol", ConfigType.Boolean, "yes", Server, Start),
     ];
 
     private static readonly Dictionary<string, ConfigVariable> s_byName = Variables.ToDictionary(v => v.Name, StringComparer.OrdinalIgnoreCase);
@@ -200,7 +200,9 @@ internal static class ConfigSchema
             return $"Unknown variable {entry.Variable} ({entry.Place}) ignored{suggestion}";
         }
 
-        return known.Support == ConfigSupport.NotBuilt ? $"Variable {known.Name} ({entry.Place}) is known but not built yet; ignored" : null;
+        // What is not built behaves as "no" already.
+        bool isNo = known.Type is ConfigType.Boolean or ConfigType.Choice && entry.Value.Equals("no", StringComparison.OrdinalIgnoreCase);
+        return known.Support == ConfigSupport.NotBuilt && !isNo ? $"Variable {known.Name} ({entry.Place}) is known but not built yet; ignored" : null;
     }
 
     /// <summary>The known name fewest edits away, if few enough to be a slip.</summary>
@@ -231,5 +233,8 @@ internal static class ConfigSchema
     }
 
     private static ConfigVariable Newer(string name, ConfigType type, string preset, ConfigScope scope, ConfigReload reload)
-        => new(name, type, preset, scope, reload) { NewerThanTinc10 = true, Support = ConfigSupport.NotBuilt };
+        => new(name, type, preset, scope, reload) { NewerThanTinc10 = true };
+
+    private static ConfigVariable NotBuilt(string name, ConfigType type, string preset, ConfigScope scope, ConfigReload reload)
+        => Newer(name, type, preset, scope, reload) with { Support = ConfigSupport.NotBuilt };
 }

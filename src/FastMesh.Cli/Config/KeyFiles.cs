@@ -11,16 +11,28 @@ internal static class KeyFiles
         UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute
         | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
 
-    /// <summary>The own key: PrivateKey in hex, else PrivateKeyFile, else rsa_key.priv. Without a usable one, an error and null.</summary>
-    public static RsaIdentity? ReadPrivate(ConfigTree server, ConfigDirectory directory)
+    /// <summary>
+    /// The own key: PrivateKey in hex, else PrivateKeyFile, else rsa_key.priv. Without a usable one, null and an error, or a warning if the node can
+    /// do without (tinc 1.1 reference, 1.4).
+    /// </summary>
+    public static RsaIdentity? ReadPrivate(ConfigTree server, ConfigDirectory directory, bool required)
     {
-        return server.First("PrivateKey") is { } hex
-            ? ReadPrivateHex(hex, server)
-            : ReadPrivateFile(server.Text("PrivateKeyFile") is { } path ? directory.Resolve(path) : directory.PrivateKeyFile, server.Report);
+        RsaIdentity? key;
+        string? problem = server.First("PrivateKey") is { } hex
+            ? ReadPrivateHex(hex, server, out key)
+            : ReadPrivateFile(server.Text("PrivateKeyFile") is { } path ? directory.Resolve(path) : directory.PrivateKeyFile, server.Report, out key);
+        if (problem is not null && required)
+            server.Report.Fail(problem);
+        else if (problem is not null)
+            server.Report.Warn($"{problem}. Nodes of tinc 1.0 cannot be talked to.");
+        return key;
     }
 
-    /// <summary>The key of another node: PublicKey in hex, else in PublicKeyFile, else in its host file. Without a usable one, a warning and null.</summary>
-    public static RsaPublicIdentity? ReadPublic(ConfigTree peer, string name, ConfigDirectory directory)
+    /// <summary>
+    /// The key of another node: PublicKey in hex, else in PublicKeyFile, else in its host file. Without a usable one null, and a warning unless the
+    /// node has another key.
+    /// </summary>
+    public static RsaPublicIdentity? ReadPublic(ConfigTree peer, string name, ConfigDirectory directory, bool required)
     {
         RsaPublicIdentity? key;
         string place, reason;
@@ -35,46 +47,47 @@ internal static class KeyFiles
             key = ReadPublicFile(place, out reason);
         }
 
-        if (key is null)
+        if (key is null && required)
             peer.Report.Warn($"No usable RSA public key for {name} in {place}: {reason}");
         return key;
     }
 
-    private static RsaIdentity? ReadPrivateHex(ConfigEntry hex, ConfigTree server)
+    /// <summary>Warns of a private key that its owner shares with others.</summary>
+    public static void WarnIfOthersMayRead(string path, string kind, ConfigReport report)
     {
-        if (server.First("PublicKey") is not { } modulus)
-        {
-            server.Report.Fail(hex, "PrivateKey used but no PublicKey found!", "a key in hex needs both");
-            return null;
-        }
-
-        if (!RsaIdentity.TryFromHex(modulus.Value, hex.Value, out RsaIdentity? key, out string reason))
-            server.Report.Fail(hex, "Invalid PrivateKey for myself!", reason);
-        return key;
+        if ((File.GetUnixFileMode(path) & Others) != 0)
+            report.Warn($"Warning: insecure file permissions for {kind} private key file `{path}'! Only its owner should be able to read it: chmod 600");
     }
 
-    private static RsaIdentity? ReadPrivateFile(string path, ConfigReport report)
+    private static string? ReadPrivateHex(ConfigEntry hex, ConfigTree server, out RsaIdentity? key)
     {
+        key = null;
+        string reason = "a key in hex needs both";
+        if (server.First("PublicKey") is not { } modulus)
+            return ConfigReport.Describe(hex, "PrivateKey used but no PublicKey found!", reason);
+        return RsaIdentity.TryFromHex(modulus.Value, hex.Value, out key, out reason)
+            ? null : ConfigReport.Describe(hex, "Invalid PrivateKey for myself!", reason);
+    }
+
+    private static string? ReadPrivateFile(string path, ConfigReport report, out RsaIdentity? key)
+    {
+        key = null;
         byte[] bytes;
         try
         {
             bytes = File.ReadAllBytes(path);
-            if ((File.GetUnixFileMode(path) & Others) != 0)
-                report.Warn($"Warning: insecure file permissions for RSA private key file `{path}'! Only its owner should be able to read it: chmod 600");
+            WarnIfOthersMayRead(path, "RSA", report);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            report.Fail($"Error reading RSA private key file `{path}': {FileError.Describe(e, path)}; -K makes a key");
-            return null;
+            return $"Error reading RSA private key file `{path}': {FileError.Describe(e, path)}; -K makes a key";
         }
 
         char[] text = Encoding.Latin1.GetChars(bytes);
-        bool ok = RsaIdentity.TryFromPem(text, out RsaIdentity? key, out string reason);
+        bool ok = RsaIdentity.TryFromPem(text, out key, out string reason);
         CryptographicOperations.ZeroMemory(bytes);
         Array.Clear(text);
-        if (!ok)
-            report.Fail($"Reading RSA private key file `{path}' failed: {reason}");
-        return key;
+        return ok ? null : $"Reading RSA private key file `{path}' failed: {reason}";
     }
 
     private static RsaPublicIdentity? ReadPublicFile(string path, out string reason)

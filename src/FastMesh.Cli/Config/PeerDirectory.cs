@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using FastMesh.Cli.Logging;
 using FastMesh.Engine;
+using FastMesh.Engine.Crypto;
 using FastMesh.Engine.Protocol;
 using FastMesh.Engine.Wire;
 
@@ -63,10 +64,12 @@ internal sealed class PeerDirectory(ConfigDirectory directory, EngineLog log) : 
 
         string port = tree.Text("Port") ?? DefaultPort;
         bool tcpOnly = tree.Boolean("TCPOnly") ?? false;
+        Ed25519PublicKey? ed25519 = Ed25519Files.ReadPublic(tree, name, directory);
         return new PeerSettings
         {
             Addresses = [.. tree.All("Address").Select(e => ServerSettings.ParseAddress(e.Value, port))],
-            PublicKey = KeyFiles.ReadPublic(tree, name, directory),
+            PublicKey = KeyFiles.ReadPublic(tree, name, directory, required: ed25519 is null),
+            Ed25519Key = ed25519,
             Subnets = ReadSubnets(tree),
             IndirectData = tcpOnly || (tree.Boolean("IndirectData") ?? false),
             TcpOnly = tcpOnly,

@@ -10,13 +10,16 @@ namespace FastMesh.Cli.Config;
 
 /// <summary>
 /// Turns the server's configuration into settings of the engine, with the defaults, corrections and checks of the tinc 1.0
-/// reference, 2.4. What is wrong goes to the tree's report; the result then holds defaults in its place.
+/// reference, 2.4, and the tinc 1.1 reference, 9.7. What is wrong goes to the tree's report; the result then holds defaults in its place.
 /// </summary>
 /// <param name="server">tinc.conf, conf.d, own host file and options.</param>
 /// <param name="netName">Net name, or null; the default interface name.</param>
 internal sealed class ServerSettings(ConfigTree server, string? netName)
 {
     private const string DefaultPort = "655";
+
+    /// <summary>LZ4, which tinc 1.0 does not know.</summary>
+    private const int MaxCompression = 12, MaxLegacyCompression = 11;
 
     private ConfigReport Report => server.Report;
 
@@ -25,6 +28,15 @@ internal sealed class ServerSettings(ConfigTree server, string? netName)
 
     /// <summary>ScriptsInterpreter, or null.</summary>
     public string? ScriptsInterpreter => server.Text("ScriptsInterpreter");
+
+    /// <summary>ScriptsExtension, or nothing.</summary>
+    public string ScriptsExtension => server.Text("ScriptsExtension") ?? string.Empty;
+
+    /// <summary>FWMark, or 0.</summary>
+    public int FirewallMark => server.Integer("FWMark") ?? 0;
+
+    /// <summary>InvitationExpire.</summary>
+    public TimeSpan InvitationExpire => Seconds("InvitationExpire", 0, TimeSpan.FromDays(7));
 
     /// <summary>GraphDumpFile, or null.</summary>
     public string? GraphDumpFile => server.Text("GraphDumpFile");
@@ -38,13 +50,13 @@ internal sealed class ServerSettings(ConfigTree server, string? netName)
 
     private bool TunnelServer => server.Boolean("TunnelServer") ?? false;
 
-    /// <summary>Settings of the mesh.</summary>
+    /// <summary>Settings of the mesh, without keys.</summary>
     /// <param name="name">Own name.</param>
-    /// <param name="key">Own key.</param>
     /// <param name="shards">Number of data path threads.</param>
-    public MeshSettings ReadMesh(string name, RsaIdentity key, int shards)
+    public MeshSettings ReadMesh(string name, int shards)
     {
-        MeshSettings preset = new() { Name = name, Key = key };
+        CheckSandbox();
+        MeshSettings preset = new() { Name = name };
         TimeSpan pingInterval = ReadPingInterval(preset.PingInterval);
         (TimeSpan minTimeout, TimeSpan maxTimeout) = ReadTimeouts(preset);
         return preset with
@@ -53,6 +65,7 @@ internal sealed class ServerSettings(ConfigTree server, string? netName)
             ConnectTo = ReadConnectTo(name),
             Port = ReadPort(),
             Suite = ReadSuite(),
+            Compression = ReadCompression(),
             Forwarding = ReadForwarding(shards),
             AddressFamily = server.Choice(
                 "AddressFamily", "address family", AddressFamilyChoice.Any,
@@ -61,12 +74,21 @@ internal sealed class ServerSettings(ConfigTree server, string? netName)
             TcpOnly = TcpOnly,
             PmtuDiscovery = PmtuDiscovery,
             ClampMss = server.Boolean("ClampMSS") ?? true,
-            LocalDiscovery = server.Boolean("LocalDiscovery") ?? false,
+            LocalDiscovery = server.Boolean("LocalDiscovery") ?? preset.LocalDiscovery,
+            LocalDiscoveryByAddress = server.Boolean("LocalDiscovery") ?? preset.LocalDiscoveryByAddress,
+            UdpDiscovery = server.Boolean("UDPDiscovery") ?? preset.UdpDiscovery,
+            UdpDiscoveryInterval = Seconds("UDPDiscoveryInterval", 1, preset.UdpDiscoveryInterval),
+            UdpDiscoveryKeepaliveInterval = Seconds("UDPDiscoveryKeepaliveInterval", 1, preset.UdpDiscoveryKeepaliveInterval),
+            UdpDiscoveryTimeout = Seconds("UDPDiscoveryTimeout", 1, preset.UdpDiscoveryTimeout),
+            UdpInfoInterval = Seconds("UDPInfoInterval", 0, preset.UdpInfoInterval),
+            MtuInfoInterval = Seconds("MTUInfoInterval", 0, preset.MtuInfoInterval),
+            MaxConnectionBurst = AtLeast("MaxConnectionBurst", 1, preset.MaxConnectionBurst),
             StrictSubnets = TunnelServer || (server.Boolean("StrictSubnets") ?? false),
             TunnelServer = TunnelServer,
             LegacyProtocol = server.Boolean("LegacyProtocol") ?? true,
             Pmtu = server.Integer("PMTU"),
             ReplayWindow = AtLeast("ReplayWindow", 0, preset.ReplayWindow),
+            SptpsReplayWindow = AtLeast("ReplayWindow", 0, preset.SptpsReplayWindow),
             MaxOutputBufferSize = Math.Max(1, server.Integer("MaxOutputBufferSize") ?? preset.MaxOutputBufferSize),
             PingInterval = pingInterval,
             PingTimeout = ReadPingTimeout(preset.PingTimeout, pingInterval),
@@ -104,9 +126,9 @@ internal sealed class ServerSettings(ConfigTree server, string? netName)
         };
     }
 
-    /// <summary>BindToAddress values with their ports.</summary>
-    public IReadOnlyList<HostPort> ReadBindToAddress()
-        => [.. server.All("BindToAddress").Select(e => ParseAddress(e.Value, server.Text("Port") ?? DefaultPort))];
+    /// <summary>Values of BindToAddress or ListenAddress with their ports.</summary>
+    public IReadOnlyList<HostPort> ReadAddresses(string variable)
+        => [.. server.All(variable).Select(e => ParseAddress(e.Value, server.Text("Port") ?? DefaultPort))];
 
     /// <summary>Options of the UDP sockets.</summary>
     public UdpSettings ReadUdp() => new()
@@ -115,6 +137,7 @@ internal sealed class ServerSettings(ConfigTree server, string? netName)
         SendBuffer = ReadBufferSize("UDPSndBuf"),
         DontFragment = PmtuDiscovery,
         Interface = BindToInterface,
+        Mark = FirewallMark,
     };
 
     /// <summary>ProcessPriority as a nice value, or null if not set.</summary>
@@ -189,11 +212,21 @@ internal sealed class ServerSettings(ConfigTree server, string? netName)
         if (digest != 0 && macLength > digestLength)
             Report.Fail($"MAC length exceeds size of digest: MACLength is {macLength}, the digest has {digestLength} bytes");
 
-        int compression = server.Integer("Compression") ?? preset.Compression;
-        if (compression is < 0 or > 11)
-            Report.Fail(server.First("Compression")!, $"Bogus compression level {compression}", "levels are 0 (none), 1 to 9 (zlib), 10 and 11 (LZO)");
-        return new LegacySuite(cipher, digest, digest == 0 ? 0 : macLength, compression);
+        int compression = ReadCompression();
+        return new LegacySuite(cipher, digest, digest == 0 ? 0 : macLength, compression > MaxLegacyCompression ? preset.Compression : compression);
     }
+
+    private int ReadCompression()
+    {
+        int level = server.Integer("Compression") ?? 0;
+        if (level is >= 0 and <= MaxCompression)
+            return level;
+        Report.Fail(server.First("Compression")!, $"Bogus compression level {level}", "levels are 0 (none), 1 to 9 (zlib), 10 and 11 (LZO), 12 (LZ4)");
+        return 0;
+    }
+
+    /// <summary>Other values than off need pledge and unveil of OpenBSD.</summary>
+    private void CheckSandbox() => server.Choice("Sandbox", "sandbox level", false, ("off", false));
 
     private int ReadAlgorithm(string variable, int preset, Func<string, int?> find, string remedy)
     {

@@ -362,7 +362,7 @@ internal sealed class ControlLoop : IDisposable
         _console.ReopenLog();
         DaemonOptions? options = _options.Reread is { } reread ? reread() : _options;
         _options = options ?? _options;
-        _scripts.Interpreter = _options.ScriptsInterpreter;
+        (_scripts.Interpreter, _scripts.Extension) = (_options.ScriptsInterpreter, _options.ScriptsExtension);
         _mesh.Reload(_options.Mesh, MonotonicClock.Now);
         return options is not null;
     }

@@ -64,7 +64,11 @@ public sealed class Daemon
         using VpnDevice device = VpnDevice.Open(_options.Device, _options.DataPlane.Shards);
         bool isDummy = _options.Device.Kind == DeviceKind.Dummy; // tincd names the interface too, but for no other device
         _log.Always.DeviceOpened(isDummy ? $"{device.Device} ({device.Interface})" : device.Device, device.Description);
-        using Scripts scripts = new(_options.ConfigDirectory, ScriptVariables(device), _log) { Interpreter = _options.ScriptsInterpreter };
+        using Scripts scripts = new(_options.ConfigDirectory, ScriptVariables(device), _log) 
+        {
+            Interpreter = _options.ScriptsInterpreter,
+            Extension = _options.ScriptsExtension,
+        };
         scripts.Enqueue("tinc-up", []);
         scripts.WaitUntilIdle();
         try

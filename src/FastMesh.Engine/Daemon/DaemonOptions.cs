@@ -21,11 +21,17 @@ public sealed record DaemonOptions
     /// <summary>The virtual network device.</summary>
     public DeviceSettings Device { get; init; } = new();
 
-    /// <summary>BindToAddress values; empty: one wildcard set. Host <c>*</c> means any address; ports are filled in.</summary>
+    /// <summary>BindToAddress values: where to listen and to connect from. Host <c>*</c> means any address; ports are filled in.</summary>
     public IReadOnlyList<HostPort> BindToAddress { get; init; } = [];
+
+    /// <summary>ListenAddress values: where to listen only. If there is neither: one wildcard set.</summary>
+    public IReadOnlyList<HostPort> ListenAddress { get; init; } = [];
 
     /// <summary>BindToInterface, or null; also for TCP.</summary>
     public string? BindToInterface { get; init; }
+
+    /// <summary>FWMark: SO_MARK of meta connections, or 0; that of UDP is in <see cref="Udp"/>.</summary>
+    public int FirewallMark { get; init; }
 
     /// <summary>Options of the UDP sockets.</summary>
     public UdpSettings Udp { get; init; } = new();
@@ -35,6 +41,9 @@ public sealed record DaemonOptions
 
     /// <summary>ScriptsInterpreter, or null.</summary>
     public string? ScriptsInterpreter { get; init; }
+
+    /// <summary>ScriptsExtension: the end of every script's file name, or nothing.</summary>
+    public string ScriptsExtension { get; init; } = "";
 
     /// <summary>GraphDumpFile: a path, or a command after a leading pipe character; null: none.</summary>
     public string? GraphDumpFile { get; init; }

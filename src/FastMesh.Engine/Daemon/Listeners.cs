@@ -22,6 +22,7 @@ internal sealed class Listeners : IDisposable
     private readonly List<UdpListener> _udp = [];
     private readonly DaemonOptions _options;
     private readonly EngineLog _log;
+    private int _sources;
 
     private Listeners(DaemonOptions options, EngineLog log) => (_options, _log) = (options, log);
 
@@ -54,11 +55,11 @@ internal sealed class Listeners : IDisposable
     /// <summary>The UDP sides, in the same order.</summary>
     public IReadOnlyList<UdpListener> Udp => _udp;
 
-    /// <summary>The local address an outgoing TCP connection must come from: that of the only pair of its family, or "no address".</summary>
+    /// <summary>The local address an outgoing TCP connection must come from: that of the only pair of its family in BindToAddress, or "no address".</summary>
     public Endpoint SourceFor(Endpoint target)
     {
         Endpoint source = default;
-        foreach (UdpListener listener in _udp)
+        foreach (UdpListener listener in _udp.Take(_sources))
         {
             if (listener.Local.IsIPv4 != target.IsIPv4)
                 continue;
@@ -81,7 +82,15 @@ internal sealed class Listeners : IDisposable
 
     private void Bind()
     {
-        foreach (HostPort wanted in _options.BindToAddress.DefaultIfEmpty(new HostPort("*", _options.Mesh.Port)))
+        IEnumerable<HostPort> any = _options.ListenAddress.Count > 0 ? [] : [new HostPort("*", _options.Mesh.Port)];
+        Bind(_options.BindToAddress.Count > 0 ? _options.BindToAddress : any);
+        _sources = _udp.Count;
+        Bind(_options.ListenAddress);
+    }
+
+    private void Bind(IEnumerable<HostPort> addresses)
+    {
+        foreach (HostPort wanted in addresses)
         {
             foreach (Endpoint address in Expand(wanted))
             {
@@ -138,7 +147,7 @@ internal sealed class Listeners : IDisposable
         Span<byte> address = stackalloc byte[Endpoint.MaxSockaddrLength];
         try
         {
-            return TcpSocket.Listen(address[..wanted.WriteSockaddr(address)], Backlog, _options.BindToInterface);
+            return TcpSocket.Listen(address[..wanted.WriteSockaddr(address)], Backlog, _options.BindToInterface, _options.FirewallMark);
         }
         catch (LinuxException e)
         {
@@ -163,6 +172,8 @@ internal sealed class Listeners : IDisposable
                 throw new IOException(string.Create(CultureInfo.InvariantCulture, $"Inherited descriptor {fd} is no TCP socket"));
             Add(tcp, LocalAddress(fd));
         }
+
+        _sources = _udp.Count;
     }
 
     /// <summary>This end of a socket, or "no address".</summary>

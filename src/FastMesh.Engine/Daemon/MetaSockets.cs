@@ -72,6 +72,7 @@ internal sealed class MetaSockets : IDisposable
 
         SafeFd socket = new(fd);
         TcpSocket.SetLowDelay(fd, family);
+        TcpSocket.SetMark(fd, _options.FirewallMark);
         int result = TcpSocket.BindToInterface(fd, _options.BindToInterface);
         if (result == 0)
         {

@@ -57,6 +57,9 @@ internal sealed class Scripts : IDisposable
     /// <summary>ScriptsInterpreter, or null; a reload may change it.</summary>
     public string? Interpreter { get; set; }
 
+    /// <summary>ScriptsExtension, or nothing; a reload may change it.</summary>
+    public string Extension { get; set; } = "";
+
     /// <summary>Runs a script after those asked for before, if it exists.</summary>
     public void Enqueue(string name, IReadOnlyList<KeyValuePair<string, string>> variables)
     {
@@ -116,7 +119,7 @@ internal sealed class Scripts : IDisposable
 
     private void Run(Job job)
     {
-        string path = $"{Directory}/{job.Name}";
+        string path = $"{Directory}/{job.Name}{Extension}";
         if (!Path.Exists(path))
             return;
 

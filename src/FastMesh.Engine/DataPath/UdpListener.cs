@@ -17,6 +17,9 @@ public sealed record UdpSettings
 
     /// <summary>BindToInterface, or null.</summary>
     public string? Interface { get; init; }
+
+    /// <summary>FWMark, or 0.</summary>
+    public int Mark { get; init; }
 }
 
 /// <summary>One UDP address the daemon listens on: a socket per shard, sharing the port.</summary>
@@ -41,6 +44,7 @@ public sealed class UdpListener : IDisposable
             SendBuffer = settings.SendBuffer,
             PathMtuDiscovery = settings.DontFragment,
             Interface = settings.Interface,
+            Mark = settings.Mark,
             ReceiveOffload = UdpSocket.HasReceiveOffload,
         };
         List<SafeFd> sockets = [];

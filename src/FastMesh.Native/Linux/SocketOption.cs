@@ -28,6 +28,9 @@ internal static unsafe class SocketOption
             return Syscall.Result(Libc.setsockopt(fd, Libc.SOL_SOCKET, Libc.SO_BINDTODEVICE, p, (uint)utf8.Length));
     }
 
+    /// <summary>SO_MARK: what packet filters and routing rules know the socket's packets by; 0 leaves the socket as it is.</summary>
+    internal static int SetMark(int fd, int mark) => mark == 0 ? 0 : Set(fd, Libc.SOL_SOCKET, Libc.SO_MARK, mark);
+
     /// <summary>Sets the TOS byte (IPv4) or traffic class (IPv6) of everything the socket sends from now on.</summary>
     internal static int SetTrafficClass(int fd, int family, int value) => family == Libc.AF_INET6
         ? Set(fd, Libc.SOL_IPV6, Libc.IPV6_TCLASS, value)

@@ -10,9 +10,9 @@ public static unsafe class TcpSocket
 {
     private const int Type = Libc.SOCK_STREAM | Libc.SOCK_NONBLOCK | Libc.SOCK_CLOEXEC;
 
-    /// <summary>Opens a listener on a sockaddr: SO_REUSEADDR, an IPv6 socket takes no IPv4 traffic.</summary>
+    /// <summary>Opens a listener on a sockaddr: SO_REUSEADDR, an IPv6 socket takes no IPv4 traffic. What it accepts has its mark.</summary>
     /// <exception cref="LinuxException">No socket of that family, no such interface, address in use or not ours.</exception>
-    public static SafeFd Listen(ReadOnlySpan<byte> local, int backlog, string? interfaceName = null)
+    public static SafeFd Listen(ReadOnlySpan<byte> local, int backlog, string? interfaceName = null, int mark = 0)
     {
         int family = SocketAddress.Family(local);
         SafeFd socket = new(Syscall.Check(Open(family), "Could not create a TCP socket"));
@@ -23,6 +23,7 @@ public static unsafe class TcpSocket
             if (family == Libc.AF_INET6)
                 Syscall.Check(SocketOption.Set(fd, Libc.SOL_IPV6, Libc.IPV6_V6ONLY, 1), "Could not set IPV6_V6ONLY");
             Syscall.Check(BindToInterface(fd, interfaceName), $"Could not bind to interface {interfaceName}");
+            Syscall.Check(SetMark(fd, mark), "Could not set SO_MARK");
             Syscall.Check(SocketAddress.Bind(fd, local), "Could not bind the TCP socket");
             Syscall.Check(Syscall.Result(Libc.listen(fd, backlog)), "Could not listen");
             return socket;
@@ -62,6 +63,9 @@ public static unsafe class TcpSocket
 
     /// <summary>SO_BINDTODEVICE; null or "" leaves the socket as it is.</summary>
     public static int BindToInterface(int fd, string? name) => SocketOption.BindToInterface(fd, name);
+
+    /// <summary>SO_MARK; 0 leaves the socket as it is.</summary>
+    public static int SetMark(int fd, int mark) => SocketOption.SetMark(fd, mark);
 
     /// <summary>Once the socket is writable: 0 if it is connected, or the negated errno of the attempt. Asking clears it.</summary>
     public static int ConnectResult(int fd)

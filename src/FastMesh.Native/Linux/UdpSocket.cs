@@ -30,6 +30,9 @@ public sealed record UdpSocketOptions
     /// <summary>SO_BINDTODEVICE; null for any interface.</summary>
     public string? Interface { get; init; }
 
+    /// <summary>SO_MARK, or 0.</summary>
+    public int Mark { get; init; }
+
     /// <summary>UDP_GRO: receive trains of equal datagrams as one message. Ask only if <see cref="UdpSocket.HasReceiveOffload"/>.</summary>
     public bool ReceiveOffload { get; init; }
 }
@@ -149,6 +152,7 @@ public static unsafe class UdpSocket
         if (family == Libc.AF_INET6)
             SocketOption.Set(fd, Libc.SOL_IPV6, Libc.IPV6_MTU_DISCOVER, discover);
         Syscall.Check(SocketOption.BindToInterface(fd, options.Interface), $"Could not bind to interface {options.Interface}");
+        Syscall.Check(SocketOption.SetMark(fd, options.Mark), "Could not set SO_MARK");
     }
 
     private static void Require(bool wanted, int fd, int level, int option)

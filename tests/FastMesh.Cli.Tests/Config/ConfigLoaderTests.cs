@@ -103,6 +103,65 @@ public class ConfigLoaderTests
     }
 
     [Fact]
+    public void Variables_of_tinc_11_have_the_defaults_of_the_reference_and_can_be_set()
+    {
+        using LoaderFixture fixture = new();
+        MeshSettings mesh = fixture.Load()!.Mesh;
+        Assert.Equal((true, 2, 10, 30), (mesh.UdpDiscovery, Seconds(mesh.UdpDiscoveryInterval), Seconds(mesh.UdpDiscoveryKeepaliveInterval), Seconds(mesh.UdpDiscoveryTimeout)));
+        Assert.Equal((5, 5, 10, 16, 0), (Seconds(mesh.UdpInfoInterval), Seconds(mesh.MtuInfoInterval), mesh.MaxConnectionBurst, mesh.SptpsReplayWindow, mesh.Compression));
+        Assert.Equal((false, true), (mesh.LocalDiscovery, mesh.LocalDiscoveryByAddress));
+
+        fixture.Net.Write("tinc.conf", """
+            Name = a
+            UDPDiscovery = no
+            UDPDiscoveryInterval = 3
+            UDPDiscoveryKeepaliveInterval = 11
+            UDPDiscoveryTimeout = 31
+            UDPInfoInterval = 6
+            MTUInfoInterval = 7
+            MaxConnectionBurst = 100
+            ReplayWindow = 64
+            Compression = 12
+            ListenAddress = 127.0.0.1 700
+            ListenAddress = *
+            FWMark = 5
+            ScriptsExtension = .sh
+            Sandbox = off
+
+            """);
+        DaemonOptions options = fixture.Load()!;
+        mesh = options.Mesh;
+        Assert.Equal((false, 3, 11, 31), (mesh.UdpDiscovery, Seconds(mesh.UdpDiscoveryInterval), Seconds(mesh.UdpDiscoveryKeepaliveInterval), Seconds(mesh.UdpDiscoveryTimeout)));
+        Assert.Equal((6, 7, 100, 64, 64), (Seconds(mesh.UdpInfoInterval), Seconds(mesh.MtuInfoInterval), mesh.MaxConnectionBurst, mesh.ReplayWindow, mesh.SptpsReplayWindow));
+        Assert.Equal((12, 0), (mesh.Compression, mesh.Suite.Compression));
+        Assert.Equal([new("127.0.0.1", "700"), new("*", "655")], options.ListenAddress);
+        Assert.Equal((5, 5, ".sh"), (options.FirewallMark, options.Udp.Mark, options.ScriptsExtension));
+        Assert.Empty(fixture.Messages);
+    }
+
+    [Theory]
+    [InlineData("yes", true, true)]
+    [InlineData("no", false, false)]
+    public void Local_discovery_said_aloud_is_for_both_generations(string value, bool broadcast, bool byAddress)
+    {
+        using LoaderFixture fixture = new($"LocalDiscovery = {value}");
+        MeshSettings mesh = fixture.Load()!.Mesh;
+        Assert.Equal((broadcast, byAddress), (mesh.LocalDiscovery, mesh.LocalDiscoveryByAddress));
+    }
+
+    [Theory]
+    [InlineData("AutoConnect = no")]
+    [InlineData("UPnP = no")]
+    [InlineData("DeviceStandby = No")]
+    [InlineData("Hostnames = no")]
+    public void What_is_not_built_may_be_turned_off_without_a_word(string line)
+    {
+        using LoaderFixture fixture = new(line);
+        Assert.NotNull(fixture.Load());
+        Assert.Empty(fixture.Messages);
+    }
+
+    [Fact]
     public void A_floor_above_the_ceiling_is_lowered_with_a_warning()
     {
         using LoaderFixture fixture = new("MinTimeout = 1000\n");
