@@ -97,19 +97,23 @@ internal sealed class FastMeshHandshake : IDisposable
     /// <summary>Whether both sides have agreed: an initiator must not send under the keys before that.</summary>
     public bool IsConfirmed { get; private set; }
 
+    private Span<byte> Secret => _secret.AsSpan(0, EphemeralKey.Length);
+
+    private Span<byte> MlKemSecret => _secret.AsSpan(EphemeralKey.Length);
+
     /// <summary>The responder takes <see cref="FastMeshMessage.KexA"/> and answers with KexB and SigB.</summary>
     public bool TryRespond(ReadOnlySpan<byte> message, IRandomSource random, out byte[] kexB, out byte[] sigB)
     {
         (kexB, sigB) = ([], []);
         if (IsInitiator || _ownKex is not null || !FastMeshKex.TryRead(message, initiator: true, out FastMeshKex? peer)
-            || ChooseSuite(_offer.Suites, _offer.Flags, peer) is null || !_ephemeral.TryAgree(peer.Ephemeral, _secret))
+            || ChooseSuite(_offer.Suites, _offer.Flags, peer) is null || !_ephemeral.TryAgree(peer.Ephemeral, Secret))
             return false;
 
         byte[] ciphertext = [];
         if (peer.Flags.HasFlag(FastMeshFlags.MlKem) && _offer.Flags.HasFlag(FastMeshFlags.MlKem))
         {
             ciphertext = new byte[MlKemAgreement.CiphertextLength];
-            if (!MlKemAgreement.TryEncapsulate(peer.MlKem, ciphertext, _secret.AsSpan(EphemeralKey.Length)))
+            if (!MlKemAgreement.TryEncapsulate(peer.MlKem, ciphertext, MlKemSecret))
                 return false;
         }
 
@@ -133,8 +137,8 @@ internal sealed class FastMeshHandshake : IDisposable
     public bool TryTakeSigB(ReadOnlySpan<byte> message, out byte[] sigA)
     {
         sigA = [];
-        if (!IsInitiator || Agreement is not null || _peerKex is null || !Verifies(message) || !_ephemeral.TryAgree(_peerKex.Ephemeral, _secret)
-            || (_peerKex.Flags.HasFlag(FastMeshFlags.MlKem) && !_mlKem!.TryDecapsulate(_peerKex.MlKem, _secret.AsSpan(EphemeralKey.Length)))
+        if (!IsInitiator || Agreement is not null || _peerKex is null || !Verifies(message) || !_ephemeral.TryAgree(_peerKex.Ephemeral, Secret)
+            || (_peerKex.Flags.HasFlag(FastMeshFlags.MlKem) && !_mlKem!.TryDecapsulate(_peerKex.MlKem, MlKemSecret))
             || !TryAgree(_peerKex))
             return false;
         sigA = Sign();
@@ -198,7 +202,7 @@ internal sealed class FastMeshHandshake : IDisposable
         bool isHybrid = responder.Flags.HasFlag(FastMeshFlags.MlKem);
         byte[] seed = [.. "key expansion"u8, .. initiator.Nonce, .. responder.Nonce, .. _label];
         byte[] keys = new byte[(2 * DatagramKey.Length) + ConfirmationLength];
-        KeyDerivation.Derive(isHybrid ? _secret : _secret.AsSpan(0, EphemeralKey.Length), seed, keys);
+        KeyDerivation.Derive(isHybrid ? _secret : Secret, seed, keys);
         CryptographicOperations.ZeroMemory(_secret);
         byte[] first = keys[..DatagramKey.Length], second = keys[DatagramKey.Length..(2 * DatagramKey.Length)];
         _confirmation = keys[(2 * DatagramKey.Length)..];

@@ -33,8 +33,9 @@ internal sealed class FastMeshSession(FastMeshParty party) : IDisposable
     private const int MaxParts = 4;
 
     private readonly List<FastMeshLine> _outbox = [];
-    private readonly Assembly _kexA = new(), _kexB = new();
+    private readonly Assembly _partsA = new(), _partsB = new();
     private FastMeshHandshake? _attempt, _answer;
+    private byte[] _answered = [], _kexB = [], _sigB = [];
     private int _attempts;
     private Instant? _retryAt;
     private Instant _openerSince;
@@ -81,8 +82,8 @@ internal sealed class FastMeshSession(FastMeshParty party) : IDisposable
     /// <summary>Takes a message; false if it is of no use. Then nothing has changed.</summary>
     public bool Handle(FastMeshMessage message, ReadOnlySpan<byte> data, Instant now) => message switch
     {
-        FastMeshMessage.KexA => _kexA.TryAdd(data, out byte[]? whole) && (whole is null || HandleKexA(whole)),
-        FastMeshMessage.KexB => _kexB.TryAdd(data, out byte[]? whole) && (whole is null || (_attempt?.TryTakeKexB(whole) ?? false)),
+        FastMeshMessage.KexA => _partsA.TryAdd(data, out byte[]? whole) && (whole is null || HandleKexA(whole)),
+        FastMeshMessage.KexB => _partsB.TryAdd(data, out byte[]? whole) && (whole is null || (_attempt?.TryTakeKexB(whole) ?? false)),
         FastMeshMessage.SigB => HandleSigB(data, now),
         FastMeshMessage.SigA => HandleSigA(data, now),
         FastMeshMessage.Ack => HandleAck(data, now),
@@ -109,23 +110,27 @@ internal sealed class FastMeshSession(FastMeshParty party) : IDisposable
         (_attempt, _answer) = (null, null);
     }
 
-    /// <summary>If both sides have started, the start of the node whose name sorts lower goes on.</summary>
+    /// <summary>If both sides have started, the start of the node whose name sorts lower goes on. A repeated message gets the same answer.</summary>
     private bool HandleKexA(byte[] kex)
     {
         if (IsStarting && string.CompareOrdinal(party.Self, party.Peer) < 0)
             return true;
-        var answer = new FastMeshHandshake(party.Own, party.Offer, (party.Peer, party.Self), isInitiator: false, party.Believes, party.Random);
-        if (!answer.TryRespond(kex, party.Random, out byte[] kexB, out byte[] sigB))
+        if (_answer is null || !kex.AsSpan().SequenceEqual(_answered))
         {
-            answer.Dispose();
-            return false;
+            var answer = new FastMeshHandshake(party.Own, party.Offer, (party.Peer, party.Self), isInitiator: false, party.Believes, party.Random);
+            if (!answer.TryRespond(kex, party.Random, out byte[] kexB, out byte[] sigB))
+            {
+                answer.Dispose();
+                return false;
+            }
+
+            _attempt?.Dispose();
+            _answer?.Dispose();
+            (_attempt, _answer, _answered, _kexB, _sigB) = (null, answer, kex, kexB, sigB);
         }
 
-        _attempt?.Dispose();
-        _answer?.Dispose();
-        (_attempt, _answer) = (null, answer);
-        Queue(FastMeshMessage.KexB, kexB);
-        _outbox.Add(new(FastMeshMessage.SigB, sigB));
+        Queue(FastMeshMessage.KexB, _kexB);
+        _outbox.Add(new(FastMeshMessage.SigB, _sigB));
         return true;
     }
 

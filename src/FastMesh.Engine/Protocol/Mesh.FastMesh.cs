@@ -15,6 +15,20 @@ public sealed partial class Mesh
         peer.IsSessionWanted = true;
         if (session.Sealer is null && session.RetryAt is null)
             StartFastMesh(peer, session, now);
+        else if (session.Sealer is not null && peer is { Connection: null, Node.UdpConfirmed: false })
+            ShowAddress(peer, now);
+    }
+
+    /// <summary>
+    /// An ANS_KEY with nothing in it: on its way the first relay that knows where our packets come from adds that (tinc 1.1 reference, 5.3). tinc 1.0 relays
+    /// have no other means.
+    /// </summary>
+    private void ShowAddress(Peer peer, Instant now)
+    {
+        if (ConnectionTo(peer.Node.NextHop) is not { } next || (peer.KeyRequested is { } last && now - last < ProtocolLimits.KeyRequestInterval))
+            return;
+        peer.KeyRequested = now;
+        Send(next, MetaRequest.AnsKey, MetaWriter.AnsKey(Self.Name, peer.Node.Name, "0", (-1, -1, -1, 0)), now);
     }
 
     private FastMeshSession FastMeshOf(Peer peer)

@@ -97,7 +97,7 @@ public sealed partial class Mesh
     private Instant Probe(Peer peer, Instant now)
     {
         Node node = peer.Node;
-        if (!node.Address.IsSet)
+        if (!node.Address.IsSet || node.UdpPaused)
             return now + ProtocolLimits.SessionInterval;
         if (peer.Discovery.MakeReport(_settings, now) is { } report)
             _actions.Enqueue(new MeshAction.SendProbe(node.Id, report, default));
@@ -170,7 +170,7 @@ public sealed partial class Mesh
             _log.Traffic.GotProbe(frame.Length, node.Name, node.Address);
             if (node.Sealer is null)
                 RequestSession(peer, now);
-            else
+            else if (!node.UdpPaused)
                 _actions.Enqueue(new MeshAction.SendProbe(node.Id, peer.Discovery.MakeReply(frame), default));
             return;
         }

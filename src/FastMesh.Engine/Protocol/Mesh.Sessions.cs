@@ -138,7 +138,7 @@ public sealed partial class Mesh
         if (node.Sealer is not { } sealer || peer.ReportBy is not { } latest)
             return;
         Node? relay = RelayOf(node);
-        bool isDirect = relay == node ? node.MinMtu > 0 && !IsTcpOnly(node) : node.UdpConfirmed;
+        bool isDirect = (node.UdpConfirmed || (relay == node && node.MinMtu > 0)) && !IsTcpOnly(node);
         if (!isDirect && now < latest && !IsTcpOnly(node))
         {
             _deadlines.Set(TimerKind.SessionReport, node.Id, now + ProtocolLimits.SessionReportCheck);
