@@ -1,80 +1,121 @@
+using System.Buffers.Binary;
 using FastMesh.Engine.Wire;
 
 namespace FastMesh.Engine.Crypto;
 
-/// <summary>What both directions of a session with node ids have in common.</summary>
-/// <param name="Format">Sptps or FastMesh.</param>
-/// <param name="Suite">The AEAD.</param>
-/// <param name="Self">Id of this node.</param>
-/// <param name="Peer">Id of the other.</param>
-/// <param name="WithEthernet">Whether frames travel whole (switch and hub mode).</param>
-/// <param name="HasIds">Whether datagrams begin with the two ids; false towards tinc 1.1 nodes with minor version below 4.</param>
-/// <param name="Owner">Index of the shard that uses the session.</param>
-public readonly record struct DatagramSession(
-    SessionFormat Format, DataSuite Suite, NodeId Self, NodeId Peer, bool WithEthernet, bool HasIds, int Owner);
-
-/// <summary>The count of records sent in one direction of a session; in SPTPS it goes on across keys. Usable from any thread.</summary>
-public sealed class RecordCounter
-{
-    private long _next;
-
-    /// <summary>Number of the next record.</summary>
-    public ulong Next => (ulong)Interlocked.Read(ref _next);
-
-    /// <summary>Takes <paramref name="count"/> numbers; returns the first of them.</summary>
-    public ulong Take(int count) => (ulong)(Interlocked.Add(ref _next, count) - count);
-}
-
 /// <summary>Seals frames in the formats with node ids (tinc 1.1 reference, 3.2, 6.1, 6.2).</summary>
 public sealed class DatagramSealer : PacketSealer
 {
+    //   0  destination id    6   zero on the way straight to the session's node; both ids absent towards minor versions below 4
+    //   6  source id         6
+    //  12  sequence number   4   in FastMesh 8
+    //  16  type              1   sealed from here on
+    //  17  data              n   in router mode without Ethernet header, unless it is a probe
+    //      tag              16
+    private const int TypeLength = 1, EtherTypeOffset = 12;
+
+    private readonly DatagramKey _key;
+    private readonly RecordCounter _counter;
+    private readonly FrameCompressor? _compressor;
+    private readonly byte[] _gathered = [], _compressed = [];
+    private readonly ulong _limit;
+    private readonly NodeId _self, _peer;
+    private readonly int _stripped, _idsLength, _prefixLength;
+    private readonly byte _type;
+
     /// <summary>Prepares a key.</summary>
     /// <param name="session">The session.</param>
     /// <param name="key">Key material as for <see cref="DatagramKey"/>.</param>
     /// <param name="counter">Counts the records of this direction, handshake records included.</param>
-    /// <param name="compression">Level the receiver wants: 0 none, 1..9 zlib, 10 and 11 LZO, 12 LZ4.</param>
+    /// <param name="compression">Level the receiver wants: 0 none, 1..9 zlib, 10 and 11 LZO, 12 LZ4. Without its library nothing is compressed, which
+    /// every receiver takes.</param>
     public DatagramSealer(in DatagramSession session, ReadOnlySpan<byte> key, RecordCounter counter, int compression)
-        : base(session.Format, session.Owner) => throw new NotImplementedException();
+        : base(session.Format, session.Owner)
+    {
+        ArgumentNullException.ThrowIfNull(counter);
+        _key = new DatagramKey(session.Format, session.Suite, key);
+        (_counter, _self, _peer) = (counter, session.Self, session.Peer);
+        _limit = session.Format == SessionFormat.Sptps ? RecordCounter.SptpsLimit : RecordCounter.LaneLimit;
+        _type = session.WithEthernet ? RecordType.Frame : RecordType.Packet;
+        _stripped = session.WithEthernet ? 0 : EthernetFrame.HeaderLength;
+        _idsLength = session.HasIds ? 2 * NodeId.Length : 0;
+        _prefixLength = _idsLength + _key.SequenceLength;
+        _compressor = FrameCompressor.TryCreate(compression);
+        if (_compressor is null)
+            return;
+        _gathered = new byte[LegacySealer.MaxCompressedFrame];
+        _compressed = new byte[FrameCompressor.MaxCompressedLength(LegacySealer.MaxCompressedFrame)];
+    }
 
     /// <inheritdoc/>
-    public override int SealedLength(int frameLength) => throw new NotImplementedException();
+    public override int SealedLength(int frameLength) => _prefixLength + TypeLength + frameLength - _stripped + DatagramKey.TagLength;
 
     /// <inheritdoc/>
     internal override int SealTrain(
-        Span<byte> headers, ReadOnlySpan<byte> payloads, Span<byte> output, Span<TrainPacket> packets, bool direct) => throw new NotImplementedException();
-}
+        Span<byte> headers, ReadOnlySpan<byte> payloads, Span<byte> output, Span<TrainPacket> packets, bool direct)
+    {
+        if (packets.IsEmpty)
+            return 0;
+        ulong first = _counter.Take(packets.Length);
+        int done = 0, at = packets[0].Output;
+        for (; done < packets.Length && first + (ulong)done < _limit; done++)
+        {
+            ref TrainPacket packet = ref packets[done];
+            ReadOnlySpan<byte> header = headers.Slice(packet.Header, packet.HeaderLength);
+            ReadOnlySpan<byte> payload = payloads.Slice(packet.Payload, packet.PayloadLength);
+            if (header.Length < Room + EthernetFrame.HeaderLength)
+                break;
+            packet.Output = at;
+            packet.OutputLength = Seal(header[Room..], payload, output[at..], first + (ulong)done, direct);
+            if (packet.OutputLength == 0)
+                break;
+            at += packet.OutputLength;
+        }
 
-/// <summary>
-/// Opens datagrams in the formats with node ids. It knows its predecessor and tries the key that last worked first, so that no packet is lost while keys
-/// change, whichever side switches first.
-/// </summary>
-public sealed class DatagramOpener : PacketOpener
-{
-    /// <summary>Prepares a key.</summary>
-    /// <param name="session">The session.</param>
-    /// <param name="key">Key material as for <see cref="DatagramKey"/>.</param>
-    /// <param name="replayWindowBytes">Bitmap, bytes; 0 turns the check off. Ignored when the window is taken over.</param>
-    /// <param name="compression">Level that we asked for.</param>
-    /// <param name="previous">The opener this one replaces, or null; it forgets its own predecessor.</param>
-    /// <param name="nextSequence">The first sequence number that can arrive: 2 in a new SPTPS session, 0 in FastMesh.
-    /// In SPTPS with a predecessor of the same session the window is shared with it.</param>
-    public DatagramOpener(
-        in DatagramSession session, ReadOnlySpan<byte> key, int replayWindowBytes, int compression, DatagramOpener? previous, ulong nextSequence)
-        : base(session.Format, session.Owner) => throw new NotImplementedException();
+        return done;
+    }
 
-    /// <summary>Number of datagrams opened under this key. May be read from any thread.</summary>
-    public long Opened => throw new NotImplementedException();
+    /// <summary>Seals one packet; returns its length, or 0 if there is too little room.</summary>
+    private int Seal(ReadOnlySpan<byte> header, ReadOnlySpan<byte> payload, Span<byte> output, ulong sequence, bool direct)
+    {
+        bool isProbe = BinaryPrimitives.ReadUInt16BigEndian(header[EtherTypeOffset..]) == EtherType.Probe;
+        if (!isProbe)
+            header = header[_stripped..];
+        int length = header.Length + payload.Length;
+        if (output.Length < _prefixLength + TypeLength + length + DatagramKey.TagLength)
+            return 0;
+        if (_idsLength > 0)
+        {
+            (direct ? default : _peer).Write(output);
+            _self.Write(output[NodeId.Length..]);
+        }
 
-    /// <inheritdoc/>
-    internal override int MinDatagram => throw new NotImplementedException();
+        _key.WriteSequence(sequence, output[_idsLength..]);
+        Span<byte> sealedPart = output[_prefixLength..];
+        sealedPart[0] = isProbe ? RecordType.Probe : _type;
+        if (_compressor is null || isProbe || !TryCompress(header, payload, sealedPart, ref length))
+        {
+            header.CopyTo(sealedPart[TypeLength..]);
+            payload.CopyTo(sealedPart[(TypeLength + header.Length)..]);
+        }
 
-    /// <inheritdoc/>
-    public override int OutputLength(int datagramLength) => throw new NotImplementedException();
+        _key.Seal(sequence, sealedPart[..(TypeLength + length)], sealedPart);
+        return _prefixLength + TypeLength + length + DatagramKey.TagLength;
+    }
 
-    /// <inheritdoc/>
-    internal override ulong Verify(ReadOnlySpan<byte> memory, ReadOnlySpan<(int Offset, int Length)> datagrams) => throw new NotImplementedException();
-
-    /// <inheritdoc/>
-    internal override OpenResult OpenVerified(
-        ReadOnlySpan<byte> datagram, bool genuine, Span<byte> output, out int frameOffset, out int frameLength) => throw new NotImplementedException();
+    /// <summary>Writes the compressed data and sets their bit of the type, if that makes them shorter.</summary>
+    private bool TryCompress(ReadOnlySpan<byte> header, ReadOnlySpan<byte> payload, Span<byte> sealedPart, ref int length)
+    {
+        if (length > _gathered.Length)
+            return false;
+        header.CopyTo(_gathered);
+        payload.CopyTo(_gathered.AsSpan(header.Length));
+        int compressed = _compressor!.Compress(_gathered.AsSpan(0, length), _compressed);
+        if (compressed <= 0 || compressed >= length)
+            return false;
+        _compressed.AsSpan(0, compressed).CopyTo(sealedPart[TypeLength..]);
+        sealedPart[0] |= RecordType.Compressed;
+        length = compressed;
+        return true;
+    }
 }

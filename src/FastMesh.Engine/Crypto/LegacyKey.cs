@@ -11,7 +11,7 @@ namespace FastMesh.Engine.Crypto;
 /// </summary>
 public sealed class LegacyKey
 {
-    private const int MinUnauthenticatedLength = sizeof(uint);
+    private const int MinUnauthenticatedLength = sizeof(uint), MaxCompression = 11;
     private const int Aes128Cbc = 419, Aes192Cbc = 423, Aes256Cbc = 427;
     private readonly byte[] _bytes; // K + V, pinned so that no copy stays behind
     private readonly EvpCipher? _cipher;
@@ -39,7 +39,7 @@ public sealed class LegacyKey
     /// knows by name is not usable; peers then fall back to TCP, as with tincd.
     /// </summary>
     public bool IsUsable => (_cipher is null || LegacySuite.IsUsable(_cipher)) && _digest is null or { IsUsable: true }
-        && (Suite.Compression < LegacyCompressor.FirstLzoLevel || Lzo.IsAvailable);
+        && FrameCompressor.IsAvailable(Suite.Compression);
 
     /// <summary>The key as ANS_KEY carries it: upper-case hex digits. A secret.</summary>
     public string Hex
@@ -153,6 +153,6 @@ public sealed class LegacyKey
             return "unknown digest";
         if (digest is not null && (suite.MacLength < 0 || suite.MacLength > digest.Size))
             return "bogus MAC length";
-        return suite.Compression is < 0 or > LegacyCompressor.MaxLevel ? "bogus compression level" : null;
+        return suite.Compression is < 0 or > MaxCompression ? "bogus compression level" : null;
     }
 }

@@ -51,7 +51,7 @@ public sealed class LegacyOpener : PacketOpener
     private readonly CbcDecryptor? _decryptor;
     private readonly EvpCipherContext? _cipher; // null with cipher none, or if there is a decryptor
     private readonly HmacContext? _hmac;
-    private readonly LegacyCompressor? _compressor;
+    private readonly FrameCompressor? _compressor;
     private readonly byte[] _scratch = [];
     private readonly int _macLength;
     private readonly bool _usable;
@@ -84,7 +84,7 @@ public sealed class LegacyOpener : PacketOpener
         (_hmac, _macLength) = (key.CreateHmac(), key.MacLength);
         if (key.Suite.Compression == 0)
             return;
-        _compressor = new LegacyCompressor(key.Suite.Compression);
+        _compressor = new FrameCompressor(key.Suite.Compression);
         _scratch = new byte[MaxCompressedDatagram];
     }
 

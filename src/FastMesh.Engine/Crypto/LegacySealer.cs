@@ -17,7 +17,7 @@ public sealed partial class LegacySealer : PacketSealer
 
     private readonly EvpCipherContext? _cipher;
     private readonly HmacContext? _hmac;
-    private readonly LegacyCompressor? _compressor;
+    private readonly FrameCompressor? _compressor;
     private readonly byte[] _scratch = [];
     private readonly int _macLength;
     private readonly bool _usable;
@@ -42,8 +42,8 @@ public sealed partial class LegacySealer : PacketSealer
         }
 
         _gathered = new byte[MaxGatheredPacket];
-        _compressor = new LegacyCompressor(key.Suite.Compression);
-        _scratch = new byte[SequenceLength + LegacyCompressor.MaxCompressedLength(MaxCompressedFrame)];
+        _compressor = new FrameCompressor(key.Suite.Compression);
+        _scratch = new byte[SequenceLength + FrameCompressor.MaxCompressedLength(MaxCompressedFrame)];
     }
 
     /// <summary>The number the next packet gets. May be read from any thread.</summary>
@@ -55,7 +55,7 @@ public sealed partial class LegacySealer : PacketSealer
     /// <inheritdoc/>
     public override int SealedLength(int frameLength)
     {
-        int length = SequenceLength + (_compressor is null ? frameLength : LegacyCompressor.MaxCompressedLength(frameLength));
+        int length = SequenceLength + (_compressor is null ? frameLength : FrameCompressor.MaxCompressedLength(frameLength));
         return (_cipher?.EncryptedLength(length) ?? length) + _macLength;
     }
 

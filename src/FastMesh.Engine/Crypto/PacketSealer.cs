@@ -31,7 +31,8 @@ public abstract class PacketSealer
     /// (at least the whole Ethernet header), which may be overwritten too.</param>
     /// <param name="payloads">The rest of each frame.</param>
     /// <param name="output">Room for <see cref="SealedLength"/> bytes (a probe: more) at each <see cref="TrainPacket.Output"/>; overlaps neither.</param>
-    /// <param name="packets">Where everything is; <see cref="TrainPacket.OutputLength"/> is filled in.</param>
+    /// <param name="packets">Where everything is; <see cref="TrainPacket.OutputLength"/> is filled in, and <see cref="TrainPacket.Output"/> may be moved to
+    /// where the packet before ends, so that they make a train whatever their lengths came to.</param>
     /// <param name="direct">Whether the datagrams go straight to the session's node: their destination id is then zero.</param>
     /// <returns>How many packets, from the first, were sealed. The others must be dropped.</returns>
     internal abstract int SealTrain(
@@ -82,7 +83,7 @@ public abstract class PacketOpener
 
     /// <summary>Opens one datagram: both halves.</summary>
     /// <param name="datagram">As received, node ids included.</param>
-    /// <param name="output">Room for <see cref="OutputLength"/> bytes, not overlapping the datagram. Nothing is written if it is not genuine.</param>
+    /// <param name="output">Room for <see cref="OutputLength"/> bytes, not overlapping the datagram.</param>
     /// <param name="frameOffset">Where the frame begins in <paramref name="output"/>.</param>
     /// <param name="frameLength">Bytes of the frame, at least 14 if it was opened.</param>
     public OpenResult Open(ReadOnlySpan<byte> datagram, Span<byte> output, out int frameOffset, out int frameLength)
