@@ -17,6 +17,8 @@ public sealed partial class Mesh
         {
             connection.State = MetaState.Id;
             connection.OwnMinor = MinorFor(KeyOf(connection.Name!, connection.Peer) is not null && connection.Outgoing is not { OffersUpgrade: true });
+            if (connection.Outgoing is { } outgoing)
+                outgoing.OffersUpgrade = false;
         }
 
         Send(connection, MetaRequest.Id, MetaWriter.Id(Self.Name, ProtocolLimits.Version, connection.OwnMinor), now);
@@ -178,8 +180,8 @@ public sealed partial class Mesh
 
         _log.Always.KeyUnknownThere(from, Self.Name);
         bool canUpgrade = _settings.LegacyProtocol && _settings.Key is not null && from.Peer.PublicKey is not null;
-        if (canUpgrade && from.Outgoing is { TriedUpgrade: false } outgoing)
-            (outgoing.OffersUpgrade, outgoing.TriedUpgrade, outgoing.AtOnce) = (true, true, true);
+        if (canUpgrade && from.Outgoing is { } outgoing)
+            outgoing.OffersUpgrade = outgoing.TryHurry();
         Terminate(from, close: true, tarpit: false, now);
         return true;
     }
@@ -298,8 +300,7 @@ public sealed partial class Mesh
             return Refuse(from, MetaRequest.Ack, "no Ed25519 key");
         if (!_trust.Accept(from.Name!, key, certificate: null))
             return false;
-        if (from.Outgoing is { } outgoing)
-            (outgoing.OffersUpgrade, outgoing.AtOnce) = (false, true);
+        from.Outgoing?.TryHurry();
         Send(from, MetaRequest.TermReq, MetaWriter.TermReq, now);
         from.State = MetaState.Ending;
         return true;
@@ -322,7 +323,7 @@ public sealed partial class Mesh
         (connection.State, connection.Node, connection.LastPing, connection.Handshake) = (MetaState.Active, node, now, null);
         (peer.Connection, node.HasConnection) = (connection, true);
         if (connection.Outgoing is { } outgoing)
-            outgoing.TriedUpgrade = false;
+            outgoing.Hurried = 0;
         _log.Connections.Activated(connection);
 
         SendEverything(connection, now);

@@ -38,11 +38,17 @@ internal sealed class Outgoing(int index, string name)
     /// <summary>Whether the next ID is 17.1, to make a peer that does not know our Ed25519 key learn it (tinc 1.1 reference, 1.1, 1.3).</summary>
     public bool OffersUpgrade { get; set; }
 
-    /// <summary>Whether that was done since the last active connection, so that a peer that cannot learn is not asked again at once.</summary>
-    public bool TriedUpgrade { get; set; }
-
     /// <summary>Whether the end of the current connection starts a fresh round without waiting.</summary>
     public bool AtOnce { get; set; }
+
+    /// <summary>Rounds begun at once since the last active connection.</summary>
+    public int Hurried { get; set; }
+
+    /// <summary>
+    /// Makes the end of the current connection start a fresh round without waiting. False if that was done twice since the last active connection, which is what
+    /// an upgrade takes: a peer that cannot learn keys is not asked again and again.
+    /// </summary>
+    public bool TryHurry() => AtOnce = ++Hurried <= 2;
 
     /// <summary>The connection has proven itself: its loss starts a fresh round.</summary>
     public void Succeed()
