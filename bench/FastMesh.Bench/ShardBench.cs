@@ -17,12 +17,15 @@ public sealed class ShardBench : IDisposable
     private readonly SourcePort _device = new();
     private Shard _sender = null!, _receiver = null!;
 
+    /// <summary>The session between them: tinc 1.0, tinc 1.1, FastMesh with either suite.</summary>
+    [Params("legacy", "sptps", "aes", "chacha")]
+    public string Session { get; set; } = "legacy";
+
     [GlobalSetup]
     public void Setup()
     {
         (Graph graph, Node peer) a = Network("a", "b"), b = Network("b", "a");
-        LegacyKey key = LegacyKey.Generate(LegacySuite.Default, new SystemRandom());
-        (a.peer.Sealer, b.peer.Opener) = (new LegacySealer(key, 0), new LegacyOpener(key, 16, 0, null));
+        Pair(a.peer, b.peer);
         PipePort wire = new();
         _sender = NewShard(Table(a.graph, 0x0a010000, 0x0a020000), _device, wire);
         ForwardingTable table = Table(b.graph, 0x0a020000, 0x0a010000);
@@ -75,6 +78,28 @@ public sealed class ShardBench : IDisposable
         _receiver.ReadSocket(0);
         _receiver.Turn(0);
         return _receiver.Counters[ShardCounter.DevicePacketsOut];
+    }
+
+    private void Pair(Node toB, Node toA)
+    {
+        if (Session == "legacy")
+        {
+            LegacyKey legacy = LegacyKey.Generate(LegacySuite.Default, new SystemRandom());
+            (toB.Sealer, toA.Opener) = (new LegacySealer(legacy, 0), new LegacyOpener(legacy, 16, 0, null));
+            return;
+        }
+
+        DataSuite suite = Session switch
+        {
+            "sptps" => DataSuite.TincChaCha20Poly1305,
+            "aes" => DataSuite.Aes256Gcm,
+            _ => DataSuite.ChaCha20Poly1305,
+        };
+        byte[] key = new byte[DatagramKey.Length];
+        SessionFormat format = Session == "sptps" ? SessionFormat.Sptps : SessionFormat.FastMesh;
+        DatagramSession forth = new(format, suite, toA.RelayId, toB.RelayId, WithEthernet: false, HasIds: true, Owner: 0);
+        toA.Protocol = toB.Protocol = format == SessionFormat.Sptps ? NodeProtocol.Sptps : NodeProtocol.FastMesh;
+        (toB.Sealer, toA.Opener) = (new DatagramSealer(forth, key, new RecordCounter(), 0), new DatagramOpener(forth, key, 16, 0, null, 0));
     }
 
     private static Shard NewShard(ForwardingTable table, IPacketPort device, IPacketPort socket)
