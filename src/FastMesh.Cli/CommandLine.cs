@@ -31,6 +31,8 @@ internal sealed record CommandLine
         new("option", 'o', OptionValue.Required),
         new("workers", '\0', OptionValue.Required),
         new("cpus", '\0', OptionValue.Required),
+        new("batch", 'b', OptionValue.None),
+        new("force", '\0', OptionValue.None),
     ];
 
     private static readonly Dictionary<string, int> s_signals = new(StringComparer.OrdinalIgnoreCase)
@@ -53,6 +55,21 @@ internal sealed record CommandLine
 
     /// <summary>Net name, or null without <c>-n</c> and for <c>-n .</c>.</summary>
     public string? NetName { get; private set; }
+
+    /// <summary>Whether <c>-n</c> was given, be it with a dot.</summary>
+    public bool NetIsGiven { get; private set; }
+
+    /// <summary>The command, or null to run the daemon.</summary>
+    public string? Command { get; private set; }
+
+    /// <summary>What stands after the command.</summary>
+    public IReadOnlyList<string> Arguments { get; private set; } = [];
+
+    /// <summary>Commands ask nothing.</summary>
+    public bool Batch { get; private set; }
+
+    /// <summary>Commands do what they would only warn of.</summary>
+    public bool Force { get; private set; }
 
     /// <summary>Stay in the foreground.</summary>
     public bool Foreground { get; private set; }
@@ -107,7 +124,9 @@ internal sealed record CommandLine
     public static string? TryParse(IReadOnlyList<string> arguments, out CommandLine commandLine)
     {
         commandLine = new CommandLine();
-        string? error = GetOpt.Parse(Program, Options, arguments, out List<(OptionSpec Option, string? Value)> options);
+        string? error = GetOpt.Parse(Program, Options, arguments, IsCommand, out List<(OptionSpec Option, string? Value)> options, out IReadOnlyList<string> rest);
+        if (rest.Count > 0)
+            (commandLine.Command, commandLine.Arguments) = (rest[0], [.. rest.Skip(1)]);
         for (int i = 0; error is null && i < options.Count; i++)
         {
             error = commandLine.Apply(options[i].Option.Long, options[i].Value);
@@ -116,12 +135,16 @@ internal sealed record CommandLine
         return error;
     }
 
+    private static bool IsCommand(string argument) => Commands.CommandTable.Find(argument) is not null;
+
     private string? Apply(string option, string? value)
     {
         switch (option)
         {
             case "config": return Once(ConfigDirectory, value, "configuration directory", v => ConfigDirectory = v);
-            case "net": return Once(NetName, value, "netname", v => NetName = v == "." ? null : v);
+            case "net":
+                NetIsGiven = true;
+                return Once(NetName, value, "netname", v => NetName = v == "." ? null : v);
             case "pidfile": return Once(PidFile, value, "pidfile", v => PidFile = v);
             case "logfile":
                 LogToFile = true;
@@ -139,6 +162,8 @@ internal sealed record CommandLine
             case "bypass-security": BypassSecurity = true; return null;
             case "mlock": LockMemory = true; return null;
             case "chroot": ChangeRoot = true; return null;
+            case "batch": Batch = true; return null;
+            case "force": Force = true; return null;
             case "help": Help = true; return null;
             default: Version = true; return null;
         }

@@ -22,7 +22,7 @@ internal readonly record struct OptionSpec(string Long, char Short, OptionValue 
 /// <summary>
 /// Splits arguments the way GNU getopt_long does for tincd: clusters (<c>-DLd3</c>), attached values (<c>-nmaster</c>,
 /// <c>--net=master</c>), unambiguous prefixes of long names, options after arguments, <c>--</c>; and, as tincd adds, an
-/// optional value may be the next argument. System.CommandLine 2.0 was tried and cannot stand in: it knows no prefixes
+/// optional value may be the next argument. A command ends the options; what comes after it is the command's. System.CommandLine 2.0 was tried and cannot stand in: it knows no prefixes
 /// (<c>--ne master</c>), takes <c>-d:5</c> and <c>-n=master</c> for a value after a delimiter, forgets how often an option came
 /// (<c>-d -d5</c>), and refuses a required value that looks like an option (<c>-o -D=1</c>).
 /// </summary>
@@ -32,12 +32,19 @@ internal static class GetOpt
     /// <param name="program">Name that errors begin with.</param>
     /// <param name="specs">Known options.</param>
     /// <param name="arguments">Arguments after the program's name.</param>
+    /// <param name="isCommand">Whether an argument that is no option is a command.</param>
     /// <param name="options">Options in order with their values; null where none was given.</param>
+    /// <param name="rest">The command and everything after it, or nothing.</param>
     /// <returns>Null, or the reason in getopt's words.</returns>
     public static string? Parse(
-        string program, IReadOnlyList<OptionSpec> specs, IReadOnlyList<string> arguments, out List<(OptionSpec Option, string? Value)> options)
+        string program,
+        IReadOnlyList<OptionSpec> specs,
+        IReadOnlyList<string> arguments,
+        Predicate<string> isCommand,
+        out List<(OptionSpec Option, string? Value)> options,
+        out IReadOnlyList<string> rest)
     {
-        options = [];
+        (options, rest) = ([], []);
         string? stray = null;
         string? error = null;
         int next = 0;
@@ -57,6 +64,11 @@ internal static class GetOpt
             else if (argument.Length > 1 && argument[0] == '-')
             {
                 error = ParseCluster(specs, argument, arguments, ref next, options);
+            }
+            else if (stray is null && isCommand(argument))
+            {
+                rest = [argument, .. arguments.Skip(next)];
+                break;
             }
             else
             {

@@ -8,6 +8,9 @@ namespace FastMesh.Cli;
 /// <param name="LogFile">Absolute path of the log file, used only if logging to one.</param>
 internal sealed record NetPaths(string? NetName, string ConfigDirectory, string Identity, string PidFile, string LogFile)
 {
+    /// <summary>Where the directories of all nets are.</summary>
+    public const string ConfigRoot = "/etc/tinc";
+
     /// <summary>Names the net in a message, or nothing without one.</summary>
     public string ForNet => NetName is null ? string.Empty : $" for net `{NetName}'";
 
@@ -20,11 +23,14 @@ internal sealed record NetPaths(string? NetName, string ConfigDirectory, string 
     /// </summary>
     public static NetPaths From(CommandLine commandLine)
     {
-        string? net = commandLine.NetName;
+        // The program tinc takes the net from the environment, tincd does not (tinc 1.1 reference, 10.3).
+        string? net = commandLine.NetName
+            ?? (commandLine.Command is not null && !commandLine.NetIsGiven && Environment.GetEnvironmentVariable("NETNAME") is { Length: > 0 } variable and not "."
+                ? variable : null);
         string identity = net is null ? "tinc" : $"tinc.{net}";
         return new NetPaths(
             net,
-            Path.GetFullPath(NonEmpty(commandLine.ConfigDirectory) ?? (net is null ? "/etc/tinc" : $"/etc/tinc/{net}")),
+            Path.GetFullPath(NonEmpty(commandLine.ConfigDirectory) ?? (net is null ? ConfigRoot : $"{ConfigRoot}/{net}")),
             identity,
             Path.GetFullPath(NonEmpty(commandLine.PidFile) ?? $"/run/{identity}.pid"),
             Path.GetFullPath(NonEmpty(commandLine.LogFile) ?? $"/var/log/{identity}.log"));

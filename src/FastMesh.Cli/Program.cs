@@ -2,7 +2,7 @@ using FastMesh.Cli;
 using FastMesh.Cli.Commands;
 using FastMesh.Cli.Config;
 
-// The order in which tincd looks at its options (tinc 1.0 reference, 1.1 and 1.2).
+// Commands are tinc 1.1's (tinc 1.1 reference, 10.3); without one, the order in which tincd looks at its options counts (tinc 1.0 reference, 1.1 and 1.2).
 if (CommandLine.TryParse(args, out CommandLine commandLine) is { } error)
 {
     Console.Error.WriteLine($"{error}\nTry `{CommandLine.Program} --help' for more information.");
@@ -19,6 +19,11 @@ NetPaths paths = NetPaths.From(commandLine);
 if (commandLine.Signal is { } signal)
 {
     return SignalCommand.Run(paths, signal);
+}
+
+if (commandLine.Command is not null)
+{
+    return CommandTable.Run(CommandContext.Of(paths, commandLine));
 }
 
 return commandLine.KeyBits is { } bits

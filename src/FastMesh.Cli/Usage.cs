@@ -1,4 +1,5 @@
 using System.Reflection;
+using FastMesh.Cli.Commands;
 
 namespace FastMesh.Cli;
 
@@ -6,8 +7,9 @@ namespace FastMesh.Cli;
 internal static class Usage
 {
     /// <summary>The usage text.</summary>
-    public const string Help = """
+    public static string Help => """
         Usage: fastmesh [option]...
+               fastmesh [option]... command [argument]...
 
           -c, --config=DIR               Read configuration options from DIR.
           -D, --no-detach                Don't fork and detach.
@@ -23,11 +25,19 @@ internal static class Usage
           -U, --user=USER                setuid to given USER at startup.
               --workers=N                Run the data path on N threads.
               --cpus=LIST                Run the data path on these processors, such as 0-3,6.
+          -b, --batch                    Commands don't ask for anything.
+              --force                    Commands do what they would only warn of.
               --help                     Display this help and exit.
               --version                  Output version information and exit.
 
+        Commands:
+        """ + Commands + """
+
+
         The manual page fastmesh(8) says more.
         """;
+
+    private static string Commands => string.Concat(CommandTable.Commands.Select(c => $"\n  {$"{c.Name} {c.Arguments}",-28} {c.Summary}"));
 
     /// <summary>The program's version.</summary>
     public static string VersionNumber { get; } =
@@ -35,7 +45,7 @@ internal static class Usage
 
     /// <summary>The version text; its first line names the tinc that this program stands in for, which scripts look for.</summary>
     public static string Version => $"""
-        fastmesh {VersionNumber} (tinc 1.0.36 compatible, protocol 17.0)
+        fastmesh {VersionNumber} (tinc 1.0.36 compatible, protocol 17.0 and 17.7)
         Copyright (C) The FastMesh developers, MIT license.
         """;
 }

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace FastMesh.Cli.Tests;
 
-/// <summary>The manual page and the completion know every option.</summary>
+/// <summary>The manual page, the completion, the usage text and the README know every option and command.</summary>
 public class DocumentationTests
 {
     public static TheoryData<string> Options => [.. CommandLine.Options.Select(o => o.Long)];
@@ -17,11 +17,25 @@ public class DocumentationTests
 
     [Theory, MemberData(nameof(Options))]
     public void Every_option_is_completed(string name)
+        => Assert.Contains($"--{name}", Completions($"--{name[..2]}"));
+
+    public static TheoryData<string> Commands => [.. Cli.Commands.CommandTable.Commands.Select(c => c.Name)];
+
+    [Theory, MemberData(nameof(Commands))]
+    public void Every_command_is_documented_and_completed(string name)
+    {
+        Assert.Contains($"\n.It Cm {name}", File.ReadAllText(Path.Combine(Root(), "docs", "fastmesh.8")));
+        Assert.Contains($"`{name}", File.ReadAllText(Path.Combine(Root(), "README.md")));
+        Assert.Contains($"\n  {name} ", Usage.Help);
+        Assert.Contains(name, Completions(name[..2]));
+    }
+
+    private static string Completions(string word)
     {
         string script = Path.Combine(Root(), "dist", "fastmesh.bash-completion");
-        string program = $"source '{script}'; COMP_WORDS=(fastmesh --{name[..2]}); COMP_CWORD=1; _fastmesh 2>/dev/null; printf '%s\\n' \"${{COMPREPLY[@]}}\"";
+        string program = $"source '{script}'; COMP_WORDS=(fastmesh {word}); COMP_CWORD=1; _fastmesh 2>/dev/null; printf '%s\\n' \"${{COMPREPLY[@]}}\"";
         using Process bash = Process.Start(new ProcessStartInfo("bash", ["-c", program]) { RedirectStandardOutput = true })!;
-        Assert.Contains($"--{name}", bash.StandardOutput.ReadToEnd());
+        return bash.StandardOutput.ReadToEnd();
     }
 
     private static string Root()

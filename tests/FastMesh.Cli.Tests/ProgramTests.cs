@@ -18,7 +18,7 @@ public sealed class ProgramTests : IDisposable
     {
         Result result = Run("--help", "--version");
         Assert.Equal((0, ""), (result.Code, result.Error));
-        Assert.Matches(@"\Afastmesh \d+\.\d+\.\d+ \(tinc 1\.0\.36 compatible, protocol 17\.0\)\n", result.Output);
+        Assert.Matches(@"\Afastmesh \d+\.\d+\.\d+ \(tinc 1\.0\.36 compatible, protocol 17\.0 and 17\.7\)\n", result.Output);
     }
 
     [Fact]

@@ -35,7 +35,7 @@ internal sealed class KeysCommand(ConfigDirectory directory, TextReader? input, 
             error.WriteLine(message);
         }
 
-        RsaKeyPair pair = GenerateKey(bits);
+        RsaKeyPair pair = GenerateKey(bits, error);
         string publicFile = name is null ? Path.Combine(directory.Root, "rsa_key.pub") : directory.HostFile(name);
         return Save(pair.PrivatePem, "private", directory.PrivateKeyFile, secret: true)
             && Save(pair.PublicPem, "public", publicFile, secret: false)
@@ -43,16 +43,18 @@ internal sealed class KeysCommand(ConfigDirectory directory, TextReader? input, 
     }
 
     /// <summary>Generates the pair and shows a dot every half second: a large key takes a while.</summary>
-    private RsaKeyPair GenerateKey(int bits)
+    /// <param name="bits">Size of the modulus.</param>
+    /// <param name="progress">Where the dots go.</param>
+    public static RsaKeyPair GenerateKey(int bits, TextWriter progress)
     {
-        error.WriteLine($"Generating {bits} bits keys:");
+        progress.WriteLine($"Generating {bits} bits keys:");
         Task<RsaKeyPair> generation = Task.Run(() => RsaKeyPair.Generate(bits));
         while (!generation.Wait(TimeSpan.FromMilliseconds(500)))
         {
-            error.Write('.');
+            progress.Write('.');
         }
 
-        error.WriteLine("Done.");
+        progress.WriteLine("Done.");
         return generation.Result;
     }
 

@@ -11,7 +11,7 @@ internal static class AtomicFile
     /// <summary>Mode of everything else; the umask takes from it.</summary>
     public const UnixFileMode Readable = OwnerOnly | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 
-    /// <summary>Mode of scripts.</summary>
+    /// <summary>Mode of scripts and directories.</summary>
     public const UnixFileMode Executable = Readable | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
 
     /// <summary>Mode of directories with secrets.</summary>
@@ -20,24 +20,29 @@ internal static class AtomicFile
     /// <summary>Writes a file in place of one that may be there. On failure the old one is as it was.</summary>
     /// <exception cref="IOException">The file cannot be written.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be written.</exception>
-    public static void Write(string path, string text, UnixFileMode mode) => Write(path, Encoding.UTF8.GetBytes(text), mode, replace: true);
+    public static void Write(string path, string text, UnixFileMode mode) => Write(path, text, mode, replace: true);
 
     /// <summary>Writes a file that must not exist yet; <see cref="IOException"/> if it does.</summary>
-    public static void WriteNew(string path, string text, UnixFileMode mode) => Write(path, Encoding.UTF8.GetBytes(text), mode, replace: false);
+    public static void WriteNew(string path, string text, UnixFileMode mode) => Write(path, text, mode, replace: false);
 
-    /// <summary>As above for bytes.</summary>
-    public static void Write(string path, ReadOnlySpan<byte> bytes, UnixFileMode mode, bool replace)
+    /// <summary>A name beside a file that nobody takes for one of the configuration: node names have no dots, and it does not end in .conf.</summary>
+    public static string Aside(string path) => $"{path}.{Guid.NewGuid():N}.tmp";
+
+    /// <summary>Writes a new file to the disk.</summary>
+    public static void WriteNewFile(string path, ReadOnlySpan<byte> bytes, UnixFileMode mode)
     {
-        string aside = $"{path}.{Guid.NewGuid():N}.tmp";
+        FileStreamOptions options = new() { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = mode };
+        using FileStream file = new(path, options);
+        file.Write(bytes);
+        file.Flush(flushToDisk: true);
+    }
+
+    private static void Write(string path, string text, UnixFileMode mode, bool replace)
+    {
+        string aside = Aside(path);
         try
         {
-            FileStreamOptions options = new() { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = mode };
-            using (FileStream file = new(aside, options))
-            {
-                file.Write(bytes);
-                file.Flush(flushToDisk: true);
-            }
-
+            WriteNewFile(aside, Encoding.UTF8.GetBytes(text), mode);
             File.Move(aside, path, replace);
         }
         catch

@@ -1,0 +1,37 @@
+namespace FastMesh.Cli.Commands;
+
+/// <summary>One command of the command line.</summary>
+/// <param name="Name">Its name, as tinc 1.1 has it; case does not matter.</param>
+/// <param name="Arguments">Its arguments for the usage text.</param>
+/// <param name="Summary">What it does, in a few words.</param>
+/// <param name="MinArguments">Fewest arguments.</param>
+/// <param name="MaxArguments">Most arguments.</param>
+/// <param name="Run">Does it and gives the exit code.</param>
+internal sealed record CommandSpec(string Name, string Arguments, string Summary, int MinArguments, int MaxArguments, Func<CommandContext, int> Run);
+
+/// <summary>The commands, spelled as those of the program <c>tinc</c> (tinc 1.1 reference, 10.3).</summary>
+internal static class CommandTable
+{
+    /// <summary>All commands in the order of the usage text.</summary>
+    public static IReadOnlyList<CommandSpec> Commands { get; } =
+    [
+        new("init", "[NAME]", "Make a configuration with new keys.", 0, 1, InitCommand.Run),
+        new("generate-keys", "[BITS]", "Make new RSA and Ed25519 key pairs.", 0, 1, GenerateKeysCommand.Both),
+        new("generate-rsa-keys", "[BITS]", "Make a new RSA key pair.", 0, 1, GenerateKeysCommand.Rsa),
+        new("generate-ed25519-keys", "", "Make a new Ed25519 key pair.", 0, 0, GenerateKeysCommand.Ed25519),
+        new("invite", "NAME", "Print a URL with which a new node can join.", 1, 1, InviteCommand.Run),
+        new("join", "[URL]", "Join a net by the URL of an invitation.", 0, 1, JoinCommand.Run),
+    ];
+
+    /// <summary>The command of that name, or null.</summary>
+    public static CommandSpec? Find(string name) => Commands.FirstOrDefault(c => c.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>Runs the command of the command line.</summary>
+    public static int Run(CommandContext context)
+    {
+        CommandSpec command = Find(context.Line.Command!)!;
+        if (context.Arguments.Count > command.MaxArguments)
+            return context.Fail("Too many arguments!");
+        return context.Arguments.Count < command.MinArguments ? context.Fail("Not enough arguments!") : command.Run(context);
+    }
+}
