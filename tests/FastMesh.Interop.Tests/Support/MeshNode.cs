@@ -67,6 +67,10 @@ public sealed class MeshNode(NetworkHost host, string name, string kind) : IDisp
     public bool Dials => _connectTo.Count > 0;
     public int ProcessId => _process?.Id ?? throw new InvalidOperationException($"{Name} is not running");
     public bool IsRunning => _process is { HasExited: false };
+
+    /// <summary>The daemon ended by SIGABRT, which is how a failed assertion or a fault in FastMesh shows.</summary>
+    public bool HasAborted => _process is { HasExited: true, ExitCode: 134 };
+
     public IReadOnlyList<MeshNode> Peers => _connectTo;
 
     /// <summary>The command line up to what <see cref="Arguments"/> adds.</summary>

@@ -83,9 +83,13 @@ public sealed class TestNetwork : IDisposable
         foreach (MeshNode node in _nodes.OrderBy(node => node.Dials)) node.Start();
     }
 
-    /// <summary>Waits for a condition and shows the end of every log when it does not come.</summary>
-    public void Until(Func<bool> condition, string what, TimeSpan? limit = null) =>
-        Poll.Until(condition, () => $"{what} did not happen.\n{LogTails()}", limit);
+    /// <summary>Waits for a condition and shows the end of every log when it does not come, or when a daemon has aborted.</summary>
+    public void Until(Func<bool> condition, string what, TimeSpan? limit = null)
+    {
+        bool happened = false;
+        Poll.TryUntil(() => (happened = condition()) || _nodes.Exists(node => node.HasAborted), limit);
+        Assert.True(happened, $"{what} did not happen.\n{LogTails()}");
+    }
 
     /// <summary>The last lines of every daemon's log.</summary>
     public string LogTails() => string.Concat(_nodes.Select(node => $"--- {node.Name} ({node.Kind})\n{node.LogTail(25)}\n"));
