@@ -227,7 +227,7 @@ public sealed class MeshNode(NetworkHost host, string name, string kind) : IDisp
     /// <summary>Protocol and suite as they are logged. FastMesh adds the hybrid agreement where the system has ML-KEM.</summary>
     private string SessionWith(MeshNode peer)
     {
-        if (Programs.IsFastMesh(Kind) && Programs.IsFastMesh(peer.Kind)) return $@"FastMesh, {(s_hasFastAes ? "AES-256-GCM" : "ChaCha20-Poly1305")}(, X25519 \+ ML-KEM-768)?";
+        if (Programs.IsFastMesh(Kind) && Programs.IsFastMesh(peer.Kind)) return $@"FastMesh, {(s_hasFastAes ? "AES-256-GCM" : "ChaCha20-Poly1305")}, X25519( \+ ML-KEM-768)?";
         return Programs.HasEd25519Keys(Kind) && Programs.HasEd25519Keys(peer.Kind) ? "tinc 1.1 SPTPS, ChaCha20-Poly1305" : "tinc 1.0, [A-Z0-9-]+ with .+";
     }
 
