@@ -235,12 +235,12 @@ internal sealed partial class SimNode
         }
 
         ConnectionId accepted = target.Mesh.HandleAccepted(
-            (IsLocalTo(target) ? Address : Public ?? Address).WithPort((ushort)(40000 + _index)), _network.Now);
+            (IsLocalTo(target) ? Address : Public ?? Address).WithPort((ushort)(40000 + _index)), _network.Now, target.Address);
         var other = new SimStream(_network, target, accepted) { Other = stream };
         stream.Other = other;
         target._streams.Add(accepted, other);
         target.Drain();
-        Do((mesh, now) => mesh.HandleConnected(stream.Connection, now));
+        Do((mesh, now) => mesh.HandleConnected(stream.Connection, now, Address));
     }
 
     private static int HashCode(int seed, int index, int life) => unchecked((((seed * 397) ^ index) * 397) ^ life);

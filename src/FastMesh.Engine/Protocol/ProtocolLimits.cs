@@ -163,6 +163,12 @@ internal static class ProtocolLimits
     /// <summary>Longest time an MTU check waits for its reply, as in tinc (tinc 1.1 reference, 7.3).</summary>
     public static readonly TimeSpan MaxCheckWait = TimeSpan.FromSeconds(1);
 
+    /// <summary>
+    /// Least time between two requests while UDP is not confirmed but the node's own arrive. Its first ones often come just after ours, which it could not
+    /// answer yet for want of a session, or which opened a NAT on the way.
+    /// </summary>
+    public static readonly TimeSpan EagerRequests = TimeSpan.FromMilliseconds(20);
+
     /// <summary>How long after traffic the way to a node is still tended; traffic is reported once a second.</summary>
     public static readonly TimeSpan BusyTime = TimeSpan.FromMilliseconds(2500);
 

@@ -15,10 +15,11 @@ internal sealed class UdpDiscovery(Node node)
     public const int ProbeLength = 18;
 
     private const int IdOffset = 14, Echo = 1, LengthReport = 2;
+    private const int MaxAwaited = 32; // probes sent together, and those of a second before
 
+    private readonly Queue<(uint Id, Instant Sent)> _awaited = new();
     private Instant? _requested, _reported, _traffic;
-    private Instant _expiry, _confirmed, _idSent;
-    private uint? _id;
+    private Instant _expiry, _confirmed;
     private int _largest;
 
     /// <summary>Whether there was traffic lately, so that the way is worth some effort.</summary>
@@ -31,7 +32,8 @@ internal sealed class UdpDiscovery(Node node)
     public void Reset()
     {
         (node.UdpConfirmed, node.Rtt) = (false, null);
-        (_requested, _reported, _id, _largest) = (null, null, null, 0);
+        (_requested, _reported, _largest) = (null, null, 0);
+        _awaited.Clear();
     }
 
     /// <summary>
@@ -54,9 +56,13 @@ internal sealed class UdpDiscovery(Node node)
     }
 
     /// <summary>Whether a request is due; it counts as sent.</summary>
-    public bool TryRequest(MeshSettings settings, Instant now)
+    /// <param name="settings">UDPDiscovery and its intervals.</param>
+    /// <param name="now">Current time.</param>
+    /// <param name="isHeard">Whether one of the node just arrived: then the way is likely open, for a moment at least.</param>
+    public bool TryRequest(MeshSettings settings, Instant now, bool isHeard = false)
     {
-        if (!settings.UdpDiscovery || (_requested is { } last && now - last < RequestInterval(settings)))
+        TimeSpan interval = isHeard && !node.UdpConfirmed ? ProtocolLimits.EagerRequests : RequestInterval(settings);
+        if (!settings.UdpDiscovery || (_requested is { } last && now - last < interval))
             return false;
         _requested = now;
         return true;
@@ -67,7 +73,9 @@ internal sealed class UdpDiscovery(Node node)
     {
         byte[] frame = new byte[Math.Max(length, ProbeLength)];
         random.Fill(frame.AsSpan(IdOffset));
-        (_id, _idSent) = (IdOf(frame), now);
+        if (_awaited.Count == MaxAwaited)
+            _awaited.Dequeue();
+        _awaited.Enqueue((IdOf(frame), now));
         return frame;
     }
 
@@ -103,16 +111,29 @@ internal sealed class UdpDiscovery(Node node)
         return report;
     }
 
-    /// <summary>A reply arrived. Returns the length that it proves.</summary>
+    /// <summary>
+    /// A reply arrived. Returns the length that it proves; 0 if it answers no probe of ours, because a length that someone received some time ago says
+    /// nothing of the path as it is now.
+    /// </summary>
     public int HandleReply(ReadOnlySpan<byte> reply, MeshSettings settings, Instant now)
     {
-        if (reply.Length >= ProbeLength && _id is { } id && IdOf(reply) == id)
-            (node.Rtt, _id) = (now - _idSent, null);
         if (!node.UdpConfirmed)
             _confirmed = now;
         node.UdpConfirmed = true;
         _expiry = now + settings.UdpDiscoveryTimeout;
-        return reply[0] == LengthReport ? BinaryPrimitives.ReadUInt16BigEndian(reply[1..]) : reply.Length;
+        if (reply.Length < ProbeLength)
+            return 0;
+
+        uint id = IdOf(reply);
+        foreach ((uint awaited, Instant sent) in _awaited)
+        {
+            if (awaited != id)
+                continue;
+            node.Rtt = now - sent;
+            return reply[0] == LengthReport ? BinaryPrimitives.ReadUInt16BigEndian(reply[1..]) : reply.Length;
+        }
+
+        return 0;
     }
 
     private TimeSpan RequestInterval(MeshSettings settings) =>

@@ -77,20 +77,19 @@ public sealed class UdpDiscoveryTests
     }
 
     [Fact]
-    public void The_round_trip_is_that_of_the_last_probe_and_of_no_other_reply()
+    public void The_round_trip_is_that_of_the_probe_that_was_answered()
     {
         byte[] first = Request();
-        Wait(5);
+        Wait(0.05);
         byte[] second = Request();
         Wait(0.04);
         Answer(first);
-        Assert.Null(_node.Rtt);
-        Wait(0.01);
+        Assert.Equal(90, _node.Rtt!.Value.TotalMilliseconds);
         Answer(second);
-        Assert.Equal(50, _node.Rtt!.Value.TotalMilliseconds);
+        Assert.Equal(40, _node.Rtt!.Value.TotalMilliseconds);
         Wait(3);
-        Answer(second); // a duplicate
-        Assert.Equal(50, _node.Rtt!.Value.TotalMilliseconds);
+        Assert.Equal(0, _discovery.HandleReply(new byte[500], _settings, _now)); // to nothing that was asked
+        Assert.Equal(40, _node.Rtt!.Value.TotalMilliseconds);
     }
 
     [Fact]
@@ -120,9 +119,19 @@ public sealed class UdpDiscoveryTests
     [InlineData(3, 700, 700)] // unknown types count as type 1
     public void A_reply_proves_its_own_length_or_the_one_it_tells(byte type, int length, int proven)
     {
-        byte[] reply = new byte[length];
+        byte[] reply = [.. Request(), .. new byte[length - 18]];
         (reply[0], reply[1], reply[2]) = (type, 4, 5);
         Assert.Equal(proven, _discovery.HandleReply(reply, _settings, _now));
+    }
+
+    /// <summary>tincd takes it as proof, also when the path has become shorter since.</summary>
+    [Fact]
+    public void A_report_that_answers_nothing_proves_only_that_UDP_works()
+    {
+        byte[] report = new byte[18];
+        (report[0], report[1], report[2]) = (2, 4, 5);
+        Assert.Equal(0, _discovery.HandleReply(report, _settings, _now));
+        Assert.True(_node.UdpConfirmed);
     }
 
     [Fact]
