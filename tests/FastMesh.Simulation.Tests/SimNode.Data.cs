@@ -104,7 +104,7 @@ internal sealed partial class SimNode
     private static byte[] Seal(PeerRoute peer, byte[] frame, bool direct)
     {
         byte[] packet = [.. new byte[PacketSealer.Room], .. frame];
-        byte[] output = new byte[peer.Sealer!.SealedLength(frame.Length)];
+        byte[] output = new byte[peer.Sealer!.SealedLength(frame.Length) + FrameHeader]; // which probes keep
         return output[..peer.Sealer.Seal(packet, output, direct)];
     }
 

@@ -169,9 +169,16 @@ public sealed partial class Mesh
         {
             _log.Traffic.GotProbe(frame.Length, node.Name, node.Address);
             if (node.Sealer is null)
+            {
                 RequestSession(peer, now);
+            }
             else if (!node.UdpPaused)
+            {
                 _actions.Enqueue(new MeshAction.SendProbe(node.Id, peer.Discovery.MakeReply(frame), default));
+                if (peer.Discovery.TryRequest(_settings, now, isHeard: true))
+                    SendRequests(peer, now);
+            }
+
             return;
         }
 
