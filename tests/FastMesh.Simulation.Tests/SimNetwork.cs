@@ -122,6 +122,9 @@ internal sealed class SimNetwork
         return at;
     }
 
+    /// <summary>All clocks move at once: what was due meanwhile is late, as on a machine that was suspended.</summary>
+    public void Jump(TimeSpan span) => Now += span;
+
     public void RunFor(TimeSpan span) => RunUntil(() => false, span);
 
     /// <summary>Lets time pass until the condition holds; false if it does not within the limit.</summary>

@@ -15,7 +15,6 @@ internal sealed partial class SimNode
 {
     private readonly SimNetwork _network;
     private readonly int _index;
-    private readonly MeshSettings _settings;
     private readonly Dictionary<ConnectionId, SimStream> _streams = [];
     private int _lives;
     private Mesh? _mesh;
@@ -26,11 +25,11 @@ internal sealed partial class SimNode
         Address = Endpoint.FromIPv4(0x0a000001u + (uint)index, 655);
         RsaIdentity key = SimKeys.Get(index);
         HostFile = new PeerSettings { Addresses = [new HostPort(Address.AddressText, "655")], PublicKey = key.Public };
-        _settings = configure(new MeshSettings { Name = name, Key = key });
+        Settings = configure(new MeshSettings { Name = name, Key = key });
         HostFile = HostFile with
         {
-            Subnets = _settings.Subnets,
-            Ed25519Key = _settings.SpeaksSptps ? _settings.Identity!.Public : null,
+            Subnets = Settings.Subnets,
+            Ed25519Key = Settings.SpeaksSptps ? Settings.Identity!.Public : null,
         };
     }
 
@@ -53,7 +52,8 @@ internal sealed partial class SimNode
 
     public SimLog Log { get; private set; }
 
-    public MeshSettings Settings => _settings;
+    /// <summary>Takes effect at the next start.</summary>
+    public MeshSettings Settings { get; set; }
 
     public Mesh Mesh => _mesh ?? throw new InvalidOperationException($"{Name} is down");
 
@@ -99,7 +99,7 @@ internal sealed partial class SimNode
 
     public void Start()
     {
-        _mesh = new Mesh(_settings, Directory, new SeededRandom(HashCode(_network.Seed, _index, _lives++)), new EngineLog(Log));
+        _mesh = new Mesh(Settings, Directory, new SeededRandom(HashCode(_network.Seed, _index, _lives++)), new EngineLog(Log));
         _mesh.Start(_network.Now);
         Drain();
         _mesh.StartOutgoing("655", _network.Now);

@@ -247,7 +247,7 @@ public sealed partial class Mesh
         to.Options = OptionsFor(to.Peer);
         to.Weight = to.Peer.Weight ?? (int)Math.Clamp((now - to.Created).TotalMilliseconds, 0, int.MaxValue);
         EdgeOptions about = _settings.SpeaksSptps ? (EdgeOptions)((uint)ProtocolLimits.SptpsMinor << 24) : EdgeOptions.None;
-        if (_settings.Identity is not null)
+        if (_settings is { Identity: not null, IsFastMesh: true })
             about |= EdgeOptions.FastMesh;
         Send(to, MetaRequest.Ack, MetaWriter.Ack(_port, to.Weight, to.Options | about), now);
     }

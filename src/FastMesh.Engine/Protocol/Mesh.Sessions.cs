@@ -51,7 +51,7 @@ public sealed partial class Mesh
     /// <summary>How data travels to and from a node; what its options say of it may be wrong, so that a session is what counts.</summary>
     private NodeProtocol ProtocolOf(Node node) =>
         !node.Reachable || node == Self || _settings.Identity is null ? NodeProtocol.Legacy
-        : node.Options.HasFlag(EdgeOptions.FastMesh) ? NodeProtocol.FastMesh
+        : node.Options.HasFlag(EdgeOptions.FastMesh) && _settings.IsFastMesh ? NodeProtocol.FastMesh
         : node.Minor >= 2 && _settings.SpeaksSptps ? NodeProtocol.Sptps
         : NodeProtocol.Legacy;
 

@@ -33,7 +33,7 @@ public sealed partial class Mesh
 
     /// <summary>
     /// A fresh session in place of an old one, whose keys are of no use any more: the peer has dropped or will drop them too. After a start that leads to nothing
-    /// the wait is a little random, so that two nodes do not start at the same moment again and again (5.4).
+    /// the wait is a little random, and longer for the node whose name sorts higher, so that two nodes do not start at the same moment again and again (5.4).
     /// </summary>
     private SptpsSession ReplaceSptps(Peer peer, Ed25519PublicKey key, bool isInitiator, Instant now)
     {
@@ -42,7 +42,8 @@ public sealed partial class Mesh
         (string initiator, string responder) = isInitiator ? (Self.Name, node.Name) : (node.Name, Self.Name);
         var handshake = new SptpsHandshake(
             _settings.Identity!, key, isInitiator, SptpsHandshake.Label("UDP", initiator, responder), _random);
-        peer.Patience = ProtocolLimits.SessionPatience + TimeSpan.FromMilliseconds(_random.NextUInt32() % 2000);
+        int extra = (int)(_random.NextUInt32() % 2000) + (string.CompareOrdinal(Self.Name, node.Name) < 0 ? 0 : 3000);
+        peer.Patience = ProtocolLimits.SessionPatience + TimeSpan.FromMilliseconds(extra);
         return peer.Sptps = new SptpsSession(
             ShapeOf(node, SessionFormat.Sptps, DataSuite.TincChaCha20Poly1305), handshake, _settings.SptpsReplayWindow, _settings.Compression, now);
     }
@@ -84,13 +85,18 @@ public sealed partial class Mesh
 
     /// <summary>
     /// REQ_KEY 15: the node starts a session and waits for our answer; whatever there was before is void. If both have just started, tincd drops its own start
-    /// when ours arrives, so ours goes on and this one is ignored; if both dropped theirs, ten seconds would be lost (5.4).
+    /// when ours arrives, so ours goes on and this one is ignored; if both dropped theirs, ten seconds would be lost (5.4). A node that starts once more has
+    /// not done so.
     /// </summary>
     private void AnswerSptps(Node node, string data, Instant now)
     {
         Peer peer = PeerOf(node);
-        if (peer.Sptps is { IsUnanswered: true } own && now - own.StartedAt <= ProtocolLimits.SessionPatience)
+        if (peer.Sptps is { IsUnanswered: true, HasPrecedence: true } own)
+        {
+            own.HasPrecedence = false;
             return;
+        }
+
         if (_trust.Find(node.Name) is not { } key)
         {
             AskPublicKey(peer, now);

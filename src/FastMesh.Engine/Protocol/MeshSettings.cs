@@ -70,6 +70,9 @@ public sealed record MeshSettings
     /// <summary>Whether <see cref="Identity"/> is the user's: then this node speaks 17.7 to everyone (tinc 1.1 reference, 1.1, 1.4).</summary>
     public bool SpeaksSptps { get; init; }
 
+    /// <summary>Whether other FastMesh nodes are to know this one for what it is; not so in tests in which it stands for stock tinc 1.1.</summary>
+    internal bool IsFastMesh { get; init; } = true;
+
     /// <summary>Whether this machine has instructions for AES, so that FastMesh sessions should use it.</summary>
     public bool AesIsFast { get; init; } =
         System.Runtime.Intrinsics.X86.Aes.IsSupported || System.Runtime.Intrinsics.Arm.Aes.IsSupported;

@@ -48,6 +48,9 @@ internal sealed class SptpsSession
     /// <summary>Whether this node has begun and has heard nothing yet.</summary>
     public bool IsUnanswered => IsInitiator && _nextSequence == 0;
 
+    /// <summary>Whether our unanswered start goes before one of the peer.</summary>
+    public bool HasPrecedence { get; set; } = true;
+
     /// <summary>Whether packets can be sent.</summary>
     public bool IsReady => Sealer is not null && !IsBroken;
 
