@@ -73,11 +73,14 @@ public sealed class ProgramTests : IDisposable
         Assert.False(File.Exists(path));
     }
 
-    [Fact]
-    public void A_signal_reaches_the_process_whose_number_comes_first_in_the_file()
+    [Theory]
+    [InlineData("\n55\n")]
+    [InlineData("\n816EE0BD 127.0.0.1 port655\n")]
+    [InlineData(" 816EE0BD 127.0.0.1 port 655\n")] // tincd 1.1
+    public void A_signal_reaches_the_process_whose_number_comes_first_in_the_file(string rest)
     {
         using Process sleeper = Process.Start("sleep", "60");
-        string path = _fixture.Net.Write("pid", string.Create(CultureInfo.InvariantCulture, $"{sleeper.Id}\n55\n"));
+        string path = _fixture.Net.Write("pid", string.Create(CultureInfo.InvariantCulture, $"{sleeper.Id}{rest}"));
         Assert.Equal(new Result(0, "", ""), Run("-kTERM", "--pidfile", path));
         Assert.True(sleeper.WaitForExit(TimeSpan.FromSeconds(10)));
         Assert.Equal(128 + 15, sleeper.ExitCode);

@@ -27,6 +27,29 @@ public class SubnetTests
         Assert.Equal(emitted, subnet.ToString());
     }
 
+    /// <summary>What tincd 1.1pre18 made of them in its list of subnets.</summary>
+    [Theory]
+    [InlineData("2001:db8:0:1:0:0:0:1/128", "2001:db8:0:1::1")]
+    [InlineData("::/0", "::/0")]
+    [InlineData("0.0.0.0/0", "0.0.0.0/0")]
+    [InlineData("1:0:2:0:0:5:0:0/96", "1:0:2::5:0:0/96")]
+    [InlineData("1:2:3:0:5:6:7:8", "1:2:3:0:5:6:7:8")]
+    [InlineData("::ffff:1.2.3.4", "::ffff:102:304")]
+    [InlineData("::1.2.3.4", "::102:304")]
+    [InlineData("fd20:0:0:1::/64", "fd20:0:0:1::/64")]
+    [InlineData("0:1a:2:3:4:5#5", "00:1a:02:03:04:05#5")]
+    [InlineData("ff:ff:ff:ff:ff:ff", "ff:ff:ff:ff:ff:ff")]
+    [InlineData("10.99.0.0/16#7", "10.99.0.0/16#7")]
+    [InlineData("10.98.0.1#10", "10.98.0.1")]
+    [InlineData("2001:db8::1#3", "2001:db8::1#3")]
+    public void The_short_form_is_that_of_the_development_branch(string text, string emitted)
+    {
+        Assert.True(Subnet.TryParse(text, out Subnet subnet));
+        Assert.Equal(emitted, subnet.ShortText);
+        Assert.True(Subnet.TryParse(emitted, out Subnet again));
+        Assert.Equal(subnet, again);
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("10.0.0.0/33")]

@@ -116,6 +116,37 @@ public sealed unsafe class SocketTests
     }
 
     [Fact]
+    public void A_socket_with_a_path_is_its_owners_alone_and_replaces_a_stale_one_but_nothing_else()
+    {
+        string directory = Directory.CreateTempSubdirectory("fastmesh-").FullName, path = Path.Combine(directory, "s");
+        try
+        {
+            UnixSocket.Listen(path, 3).Dispose(); // what is left is stale
+            using (SafeFd listener = UnixSocket.Listen(path, 3))
+            {
+                Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path));
+                using Socket client = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                client.Connect(new UnixDomainSocketEndPoint(path));
+                using SafeFd server = new(TcpSocket.Accept(listener.Descriptor, new byte[2], out _));
+                Assert.Equal(3, FileIo.Write(server.Descriptor, "abc"u8));
+                Assert.Equal(3, client.Receive(new byte[9]));
+                Assert.Equal(Errno.EADDRINUSE, Assert.Throws<LinuxException>(() => UnixSocket.Listen(path, 3)).Errno);
+            }
+
+            string file = Path.Combine(directory, "file"), tooLong = Path.Combine(directory, new string('x', UnixSocket.MaxPathLength));
+            File.WriteAllText(file, "text");
+            Assert.Equal(Errno.EEXIST, Assert.Throws<LinuxException>(() => UnixSocket.Listen(file, 3)).Errno);
+            Assert.Equal("text", File.ReadAllText(file));
+            Assert.Equal(Errno.ENAMETOOLONG, Assert.Throws<LinuxException>(() => UnixSocket.Listen(tooLong, 3)).Errno);
+            Assert.Equal(Errno.ENOENT, Assert.Throws<LinuxException>(() => UnixSocket.Listen(directory + "/no/s", 3)).Errno);
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+
+    [Fact]
     public void A_refused_connection_says_so_and_a_broken_one_raises_no_signal()
     {
         byte[] address;
