@@ -246,11 +246,13 @@ public sealed partial class Mesh
     {
         to.Options = OptionsFor(to.Peer);
         to.Weight = to.Peer.Weight ?? (int)Math.Clamp((now - to.Created).TotalMilliseconds, 0, int.MaxValue);
-        EdgeOptions about = _settings.SpeaksSptps ? (EdgeOptions)((uint)ProtocolLimits.SptpsMinor << 24) : EdgeOptions.None;
-        if (_settings is { Identity: not null, IsFastMesh: true })
-            about |= EdgeOptions.FastMesh;
-        Send(to, MetaRequest.Ack, MetaWriter.Ack(_port, to.Weight, to.Options | about), now);
+        Send(to, MetaRequest.Ack, MetaWriter.Ack(_port, to.Weight, to.Options | OptionsAboutSelf), now);
     }
+
+    /// <summary>What our ACK says of ourselves: the minor version, and whether this is a FastMesh node.</summary>
+    private EdgeOptions OptionsAboutSelf =>
+        (_settings.SpeaksSptps ? (EdgeOptions)((uint)ProtocolLimits.SptpsMinor << 24) : EdgeOptions.None)
+        | (_settings is { Identity: not null, IsFastMesh: true } ? EdgeOptions.FastMesh : EdgeOptions.None);
 
     /// <summary>
     /// What we want of the edge between a peer and us (tinc 1.0 reference, 4.6). What our ACK says of ourselves is not in it, since our edge to the

@@ -77,7 +77,7 @@ public sealed partial class Mesh
         bool isLegacy = node != Self && node.Protocol == NodeProtocol.Legacy;
         LegacySuite suite = isLegacy && peer is not null && node.Sealer is not null ? peer.Outgoing : default;
         (string address, EdgeOptions options) = node == Self
-            ? ($"MYSELF port {_port}", OptionsFor(new PeerSettings()))
+            ? ($"MYSELF port {_port}", OptionsFor(new PeerSettings()) | OptionsAboutSelf)
             : (node.Address.ToString(), node.Options);
         return new(node, address, suite, options, StatusBitsOf(node, peer, isLegacy), peer?.Flipped);
     }
@@ -102,8 +102,8 @@ public sealed partial class Mesh
     {
         return When(connection.Pinged, ConnectionStatusBits.Pinged)
             | When(connection.State == MetaState.Connecting, ConnectionStatusBits.Connecting)
-            | When(connection.Encrypting, ConnectionStatusBits.EncryptOut)
-            | When(connection.Decrypting, ConnectionStatusBits.DecryptIn)
+            | When(connection.Encrypting && !connection.IsSptps, ConnectionStatusBits.EncryptOut)
+            | When(connection.Decrypting && !connection.IsSptps, ConnectionStatusBits.DecryptIn)
             | When(connection.Node is { OnSpanningTree: true }, ConnectionStatusBits.SpanningTree);
 
         static ConnectionStatusBits When(bool condition, ConnectionStatusBits bit) => condition ? bit : ConnectionStatusBits.None;

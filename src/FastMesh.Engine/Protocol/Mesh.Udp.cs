@@ -82,6 +82,8 @@ public sealed partial class Mesh
         }
 
         _log.Traffic.GotProbeReply(frame.Length, peer.Node.Name, peer.Node.Address);
+        if (peer.BurstSent is { } sent)
+            (peer.Node.Rtt, peer.BurstSent) = (now - sent, null);
         int before = peer.Node.MinMtu;
         int length = _settings.Suite.Compression == 0 ? frame.Length : frame.Length - ProtocolLimits.CompressionSlack;
         peer.Probe.HandleReply(Math.Max(0, length));
@@ -128,6 +130,7 @@ public sealed partial class Mesh
             return;
 
         _deadlines.Set(TimerKind.Probe, node.Id, now + span);
+        peer.BurstSent = now;
         for (int i = 0; i < peer.Probe.Burst.Count; i++)
         {
             bool isExtra = _settings.LocalDiscovery && i == peer.Probe.Burst.Count - 1;

@@ -24,6 +24,9 @@ internal sealed class Peer(Node node)
     /// <summary>When it was last sent an MTU_INFO about us.</summary>
     public Instant? MtuInfoSent { get; set; }
 
+    /// <summary>When a tinc 1.0 node was last sent probes, or null if one was answered since.</summary>
+    public Instant? BurstSent { get; set; }
+
     /// <summary>When it last became reachable or unreachable, or null if it never was reachable.</summary>
     public Instant? Flipped { get; set; }
 
