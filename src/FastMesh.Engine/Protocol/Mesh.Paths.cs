@@ -184,9 +184,12 @@ public sealed partial class Mesh
 
         (int, int, bool) before = (node.Mtu, node.MinMtu, node.UdpConfirmed);
         int length = peer.Discovery.HandleReply(frame, _settings, now);
-        _log.Traffic.GotProbeReply(length, node.Name, node.Address);
         if (length > 0)
+        {
+            _log.Traffic.GotProbeReply(length, node.Name, node.Address);
             peer.PathMtu.HandleReply(length, now);
+        }
+
         _tableChanged |= before != (node.Mtu, node.MinMtu, node.UdpConfirmed);
         StepPath(peer, now);
     }

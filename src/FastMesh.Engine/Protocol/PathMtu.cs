@@ -22,7 +22,7 @@ internal sealed class PathMtu(Node node)
     private static readonly int[] s_commonMtus = [1492, 1480, 1472, 1460, 1440, 1420, 1400, 1380, 1360, 1340, 1300, 1280, 1200, 1006, 576];
 
     private readonly List<int> _probes = [];
-    private int _phase, _overhead;
+    private int _phase, _overhead, _failed = int.MaxValue;
     private Instant _growthTried;
     private bool _asked;
 
@@ -36,7 +36,11 @@ internal sealed class PathMtu(Node node)
     public bool IsSettled => _phase < 0;
 
     /// <summary>Nothing is known any more: the node's reachability or address has changed, or UDP has stopped working.</summary>
-    public void Reset() => (node.MinMtu, node.MaxMtu, _phase, _asked, Due) = (0, Node.MaxFrameLength, 0, false, default);
+    public void Reset()
+    {
+        (node.MinMtu, node.MaxMtu) = (0, Node.MaxFrameLength);
+        (_phase, _failed, _asked, Due) = (0, int.MaxValue, false, default);
+    }
 
     /// <summary>The length of the probe number <paramref name="phase"/> of a discovery.</summary>
     public static int LengthOf(int min, int max, int phase)
@@ -69,8 +73,11 @@ internal sealed class PathMtu(Node node)
             return;
         int mtu = node.Mtu;
         Lower(Math.Min(estimate, node.MaxMtu));
-        if (_phase >= 0)
-            (_phase, node.Mtu) = (0, mtu); // the next probe is as long as the kernel allows; routing is told what is proven
+        if (_phase < 0)
+            return;
+        node.Mtu = mtu; // routing is told what is proven
+        if (estimate < _failed)
+            _phase = 0; // the next probe is as long as the kernel allows
     }
 
     /// <summary>Does what is due and lists <see cref="Probes"/>.</summary>
@@ -130,6 +137,8 @@ internal sealed class PathMtu(Node node)
 
     private void Search(Instant now)
     {
+        if (_phase == 2 && node.MinMtu >= Least)
+            node.Mtu = node.MinMtu; // not what was hoped for: packets had better be cut to what is proven than wait for the rest of the search
         _probes.Add(LengthOf(node.MinMtu, node.MaxMtu, _phase));
         if (_phase == 1 && node.MinMtu < Least)
             _probes.AddRange(s_commonMtus.Select(mtu => mtu - _overhead).Where(length => length >= Least && length < node.MaxMtu));
@@ -150,8 +159,9 @@ internal sealed class PathMtu(Node node)
     {
         if (_phase < LastCheck)
         {
+            int failed = node.MaxMtu;
             Reset();
-            Due = now;
+            (_phase, _failed, Due) = (1, failed, now); // the longest was just tried
             return;
         }
 
