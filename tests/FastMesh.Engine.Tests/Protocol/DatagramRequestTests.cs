@@ -50,13 +50,19 @@ public sealed class DatagramRequestTests
     [Fact]
     public void A_datagram_for_another_node_is_passed_on_as_text_while_udp_does_not_carry_it()
     {
-        ConnectionId beta = _mesh.JoinReachable("beta", "700000c"), delta = _mesh.JoinReachable("delta", "700000c");
+        ConnectionId beta = _mesh.JoinReachable("beta", "700000c");
+        SptpsNode node = new(_mesh, name: "delta");
+        ConnectionId delta = node.Connection;
         string line = $"15 beta delta 21 {TincBase64.Encode(s_body)}";
         _mesh.Say(beta, line);
         Assert.Equal([line], Requests(delta));
 
-        Prove("delta", 500);
-        _mesh.Say(beta, line, $"15 beta delta 21 {TincBase64.Encode(new byte[600])}");
+        node.Start();
+        node.Answer();
+        node.ProveUdp(longest: 700);
+        Assert.InRange(_mesh.Route("delta")!.MinMtu, 500, 714);
+        Requests(delta);
+        _mesh.Say(beta, line, $"15 beta delta 21 {TincBase64.Encode(new byte[800])}");
         MeshAction.SendDatagram sent = Assert.Single(_mesh.Taken<MeshAction.SendDatagram>());
         Assert.Equal(_mesh.Route("delta")!.Id, sent.Node);
         Assert.Equal(Datagram("delta", "beta"), sent.Datagram);
@@ -121,14 +127,6 @@ public sealed class DatagramRequestTests
 
     private void Reach(ConnectionId relay, string name, string options) =>
         _mesh.Say(relay, $"12 71 relay {name} 192.0.2.9 655 {options} 10", $"12 72 {name} relay 192.0.2.8 655 c 10");
-
-    private void Prove(string name, int length)
-    {
-        byte[] reply = new byte[length];
-        reply[0] = 1;
-        _mesh.Do((mesh, now) => mesh.HandleProbe(_mesh.Route(name)!.Id, reply, now));
-        Assert.True(_mesh.Route(name)!.MinMtu > 0);
-    }
 
     private string[] Requests(ConnectionId connection) =>
         [.. _mesh.Heard(connection).Where(line => line.StartsWith("15 ", StringComparison.Ordinal) && line.Split(' ')[3] is "21" or "110")];

@@ -76,6 +76,25 @@ internal sealed class SptpsNode
         return lines;
     }
 
+    /// <summary>Answers the probes that came up to a length, until UDP is proven.</summary>
+    public void ProveUdp(int longest = 1518)
+    {
+        for (int i = 0; i < 20; i++)
+        {
+            MeshAction.SendProbe[] probes = [.. _mesh.Taken<MeshAction.SendProbe>().Where(probe => probe.Frame.Length <= longest && probe.Frame[0] == 0)];
+            _mesh.Actions.Clear();
+            foreach (MeshAction.SendProbe probe in probes)
+            {
+                byte[] reply = [2, (byte)(probe.Frame.Length >> 8), (byte)probe.Frame.Length, .. probe.Frame[3..18]];
+                _mesh.Do((mesh, now) => mesh.HandleProbe(probe.Node, reply, now));
+            }
+
+            _mesh.WaitSeconds(0.1);
+        }
+
+        Assert.True(_mesh.Route(Name)!.UdpConfirmed);
+    }
+
     public byte[] Seal(byte[] frame)
     {
         PacketSealer sealer = Session!.Sealer!;

@@ -347,13 +347,13 @@ public sealed class SptpsRequestTests
         beta.Start();
         beta.Answer();
         PeerRoute Route() => mesh.Route("beta")!;
-        ConfirmUdp(mesh);
+        beta.ProveUdp();
         Assert.True(Route().MinMtu > 0);
         PacketSealer? before = Route().Sealer;
         int heard = beta.Heard.Count;
         for (int i = 0; i < 140 && Route().MinMtu > 0; i++)
         {
-            ConfirmUdp(mesh);
+            mesh.Do((m, now) => m.HandleProbe(mesh.Route("beta")!.Id, [2, .. new byte[17]], now)); // keeps it confirmed
             mesh.WaitSeconds(0.5);
             beta.Answer();
         }
@@ -389,13 +389,6 @@ public sealed class SptpsRequestTests
     private PeerRoute Beta => _mesh.Route("beta")!;
 
     private void Want() => _mesh.Do((mesh, now) => mesh.HandleTraffic(Beta.Id, keyNeeded: true, now));
-
-    private static void ConfirmUdp(MeshHarness mesh)
-    {
-        byte[] reply = new byte[1000];
-        reply[0] = 1;
-        mesh.Do((m, now) => m.HandleProbe(mesh.Route("beta")!.Id, reply, now));
-    }
 
     private void AssertPasses(SptpsNode peer) => AssertPasses(_mesh, peer);
 
