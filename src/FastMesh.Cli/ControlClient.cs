@@ -108,6 +108,6 @@ internal sealed partial class ControlClient : IDisposable
     private string[] Receive() => _reader.ReadLine()?.Split(' ') ?? throw new IOException("The daemon closed the control connection");
 
     /// <summary>The number alone, as tinc 1.0 writes it, or with cookie and port after it, in the same line or the next.</summary>
-    [GeneratedRegex(@"\A\s*(\d+)(?:\s+([0-9A-Fa-f]{64})\s+\S+\s+port\s+(\d+))?")]
+    [GeneratedRegex(@"\A\s*(\d+)(?:\s+([0-9A-Fa-f]{64})\s+\S+\s+port\s*(\d+))?")]
     private static partial Regex PidFileText();
 }

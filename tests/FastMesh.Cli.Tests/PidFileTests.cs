@@ -39,6 +39,16 @@ public sealed class PidFileTests : IDisposable
     }
 
     [Theory]
+    [InlineData("\n")]
+    [InlineData(" ")] // tincd 1.1
+    public void Our_own_commands_find_the_port_in_it(string separator)
+    {
+        string path = _directory.Write("pid", $"4194304{separator}{new string('A', 64)} 127.0.0.1 port{separator.Trim('\n')}12655\n");
+        Assert.Null(CommandLine.TryParse(["--pidfile", path], out CommandLine commandLine));
+        Assert.Equal(12655, ControlClient.PortOf(NetPaths.From(commandLine)));
+    }
+
+    [Theory]
     [InlineData("-n vpn", "/run/tinc.vpn.pid", "/run/tinc.vpn.socket")]
     [InlineData("", "/run/tinc.pid", "/run/tinc.socket")]
     [InlineData("--pidfile /a/pid", "/a/pid", "/a/pid.socket")]
