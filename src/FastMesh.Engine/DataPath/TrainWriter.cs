@@ -27,7 +27,7 @@ internal sealed class TrainWriter : IDisposable
     private readonly byte[] _collected = GC.AllocateUninitializedArray<byte>(CollectBytes, pinned: true);
     private readonly TrainPacket[] _packets = new TrainPacket[MaxTogether];
     private Target _target;
-    private int _count, _used;
+    private int _count, _used, _sentToOthers;
     private int[] _heardOn = [];
 
     /// <summary>Sends by these sockets; the index is the socket number of routes and reports.</summary>
@@ -158,6 +158,14 @@ internal sealed class TrainWriter : IDisposable
         }
     }
 
+    /// <summary>Datagrams sent, since the last call, to nodes that are not FastMesh.</summary>
+    public int TakeSentToOthers()
+    {
+        int sent = _sentToOthers;
+        _sentToOthers = 0;
+        return sent;
+    }
+
     /// <inheritdoc/>
     public void Dispose() => Array.ForEach(_batches, static batch => batch?.Dispose());
 
@@ -252,6 +260,8 @@ internal sealed class TrainWriter : IDisposable
             if (packet.Error == 0)
             {
                 _state.Counters.Add(ShardCounter.DatagramsOut, packet.Datagrams);
+                if (_state.Table.Find(packet.Node) is not { Protocol: NodeProtocol.FastMesh })
+                    _sentToOthers += packet.Datagrams;
                 continue;
             }
 
