@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using FastMesh.Interop.Tests.Support;
 using Xunit.Abstractions;
 
@@ -30,7 +31,7 @@ public sealed class ReplacementTests(ITestOutputHelper output)
 
     private static string FastMeshFor(string kind) => Programs.HasEd25519Keys(kind) ? Programs.FastMesh11 : Programs.FastMesh;
 
-    private static PingResult Exercise(Func<string, string> replacementFor)
+    private PingResult Exercise(Func<string, string> replacementFor)
     {
         using TestNetwork network = new();
         MeshNode[] nodes = [.. s_kinds.Select((kind, i) => network.AddNode($"node{i + 1}", kind))];
@@ -53,8 +54,10 @@ public sealed class ReplacementTests(ITestOutputHelper output)
     }
 
     /// <summary>Three pairs of the others ping from before the node ends until all of them reach its replacement.</summary>
-    private static PingResult Replace(TestNetwork network, MeshNode node, string kind)
+    private PingResult Replace(TestNetwork network, MeshNode node, string kind)
     {
+        string step = $"{node.Name} from {node.Kind} to {kind}";
+        long start = Stopwatch.GetTimestamp();
         MeshNode[] others = [.. network.Nodes.Where(other => other != node)];
         int[] marks = [.. others.Select(other => other.LogMark())];
         using PingLoad load = new([.. others.Chunk(2).Select(pair => (pair[0].Host, pair[1].Inner))]);
@@ -67,7 +70,9 @@ public sealed class ReplacementTests(ITestOutputHelper output)
             if (other.Peers.Contains(node) || node.Peers.Contains(other)) other.WaitForConnection(node, mark);
         }
 
-        return load.Stop();
+        PingResult result = load.Stop();
+        output.WriteLine($"{step}: {result.Lost} of {result.Sent} lost in {Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s");
+        return result;
     }
 
     private static void AwaitPings(TestNetwork network, MeshNode node)
