@@ -75,12 +75,28 @@ public sealed class ReplacementTests(ITestOutputHelper output)
         return result;
     }
 
-    private static void AwaitPings(TestNetwork network, MeshNode node)
+    /// <summary>
+    /// Until all others reach a node and it reaches them. When keys of two tinc nodes cross on two ways, tincd keeps the
+    /// older ones until they expire in an hour: such a pair, and only such a pair, may have one more start.
+    /// </summary>
+    private void AwaitPings(TestNetwork network, MeshNode node, bool isRestart = false)
     {
         foreach (MeshNode other in network.Nodes.Where(other => other != node))
         {
-            network.Until(() => other.Host.CanPing(node.Inner), $"a ping from {other.Name} to {node.Name} ({node.Kind})");
-            network.Until(() => node.Host.CanPing(other.Inner), $"a ping from {node.Name} ({node.Kind}) to {other.Name}");
+            bool isOurs = Programs.IsFastMesh(node.Kind) || Programs.IsFastMesh(other.Kind);
+            bool Ping() => other.Host.CanPing(node.Inner) && node.Host.CanPing(other.Inner);
+            if (isOurs || isRestart)
+            {
+                network.Until(Ping, $"a ping between {node.Name} ({node.Kind}) and {other.Name} ({other.Kind})");
+            }
+            else if (!Poll.TryUntil(Ping, TimeSpan.FromSeconds(10)))
+            {
+                output.WriteLine($"{node.Name} ({node.Kind}) and {other.Name} ({other.Kind}) do not reach each other: started once more");
+                node.Stop();
+                node.Start();
+                AwaitPings(network, node, isRestart: true);
+                return;
+            }
         }
     }
 }
