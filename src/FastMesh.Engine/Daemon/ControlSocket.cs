@@ -15,8 +15,9 @@ namespace FastMesh.Engine.Daemon;
 public sealed record ControlSettings(string SocketPath, Action<string> Announce);
 
 /// <summary>
-/// The server side of tinc 1.1's control protocol, by which the <c>tinc</c> program drives the daemon (tinc 1.1 reference, chapter 10). It
-/// exists before the device is opened and goes after everything else, because who asks for the end learns of it by the end of the connection.
+/// The server side of tinc 1.1's control protocol, by which the <c>tinc</c> program drives the daemon (tinc 1.1 reference, chapter 10). It is
+/// there as long as the control loop is, so that the scripts of start and end, which the loop does not wait beside, get no answer rather than a
+/// late one.
 /// </summary>
 internal sealed class ControlSocket : IDisposable
 {
@@ -158,7 +159,10 @@ internal sealed class ControlSocket : IDisposable
         }
     }
 
-    /// <summary>Closes the socket and its sessions, but those that wait for the end: theirs comes with that of the process.</summary>
+    /// <summary>
+    /// Closes the socket and its sessions, but those of clients that asked for the end of the daemon: they take the end of the connection for
+    /// it, so theirs comes with that of the process.
+    /// </summary>
     public void Dispose()
     {
         _tap.Close();

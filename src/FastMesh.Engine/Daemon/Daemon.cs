@@ -39,8 +39,7 @@ public sealed class Daemon
             using ServiceManager manager = ServiceManager.Take(_options.Detached);
             if (_options.LockMemory && !ProcessControl.LockMemory() && _options.User is not null)
                 throw new IOException("Memory cannot stay locked (-L) for another user (-U) while there is a limit: raise RLIMIT_MEMLOCK before the start");
-            using ControlSocket? control = ControlSocket.Open(_options.Control, _console.Tap, wake, _log);
-            exitCode = RunDevice(wake, signals, manager, control, ready);
+            exitCode = RunDevice(wake, signals, manager, ready);
         }
         catch (Exception e) when (e is IOException or LinuxException or UnauthorizedAccessException)
         {
@@ -59,12 +58,12 @@ public sealed class Daemon
     /// <summary>Acts as if a signal had arrived; any thread, while <see cref="Run"/> runs.</summary>
     internal void Signal(int number) => _signals?.Post(number);
 
-    private int RunDevice(EventFd wake, Signals signals, ServiceManager manager, ControlSocket? control, Action ready)
+    private int RunDevice(EventFd wake, Signals signals, ServiceManager manager, Action ready)
     {
         using VpnDevice device = VpnDevice.Open(_options.Device, _options.DataPlane.Shards);
         bool isDummy = _options.Device.Kind == DeviceKind.Dummy; // tincd names the interface too, but for no other device
         _log.Always.DeviceOpened(isDummy ? $"{device.Device} ({device.Interface})" : device.Device, device.Description);
-        using Scripts scripts = new(_options.ConfigDirectory, ScriptVariables(device), _log) 
+        using Scripts scripts = new(_options.ConfigDirectory, ScriptVariables(device), _log)
         {
             Interpreter = _options.ScriptsInterpreter,
             Extension = _options.ScriptsExtension,
@@ -73,7 +72,7 @@ public sealed class Daemon
         scripts.WaitUntilIdle();
         try
         {
-            return RunMesh(device, scripts, signals, wake, manager, control, ready);
+            return RunMesh(device, scripts, signals, wake, manager, ready);
         }
         finally
         {
@@ -82,8 +81,7 @@ public sealed class Daemon
         }
     }
 
-    private int RunMesh(
-        VpnDevice device, Scripts scripts, Signals signals, EventFd wake, ServiceManager manager, ControlSocket? control, Action ready)
+    private int RunMesh(VpnDevice device, Scripts scripts, Signals signals, EventFd wake, ServiceManager manager, Action ready)
     {
         Mesh mesh = new(_options.Mesh, _options.Peers, new SystemRandom(), _log);
         mesh.Start(MonotonicClock.Now);
@@ -93,6 +91,7 @@ public sealed class Daemon
         {
             using Listeners listeners = Listeners.Open(_options, manager.InheritedSockets, _log);
             using DataPlane plane = new(_options.DataPlane, device, listeners.Udp, () => MonotonicClock.Now, _log);
+            using ControlSocket? control = ControlSocket.Open(_options.Control, _console.Tap, wake, _log);
             using ControlLoop loop = new(new(mesh, plane, device, listeners, scripts, signals, wake, control), _options, _console, _log);
             control?.Announce(listeners.Udp[0].Local);
             signals.EnterLoop(); // whoever waits for "Ready" may ask for the end at once, and gets an orderly one

@@ -3,6 +3,8 @@ using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
 using FastMesh.Engine.Daemon;
+using FastMesh.Engine.Wire;
+using FastMesh.Native.Linux;
 using Microsoft.Extensions.Logging;
 
 namespace FastMesh.Engine.Tests.Daemon;
@@ -227,6 +229,34 @@ public sealed class ControlSocketTests : IDisposable
         lazy.Send("18 9 -1"); // what was lost is lost, but it can go on
         Assert.InRange(Kilobytes(lazy, "18 9 5"), 1, 3000 - 1);
         Assert.Equal(200 * 6, lazier.Lines(200 * 6).Length);
+    }
+
+    [Fact]
+    public void A_client_that_reads_nothing_for_a_minute_is_dropped()
+    {
+        using EventFd wake = new();
+        using Epoll epoll = new(4);
+        LogTap tap = new();
+        using ControlSocket control = ControlSocket.Open(new ControlSettings(SocketPath, text => _announced = text), tap, wake, _daemon.Log.Engine)!;
+        control.Serve(epoll, 1, 2, new ControlRequests(null!, "alpha", () => []));
+        control.Announce(Endpoint.FromIPv4(0, 655));
+        using Client client = new(SocketPath);
+        control.Accept();
+        client.Send($"0 ^{Cookie} 0");
+        client.Send("18 15 0");
+        control.HandleEvent(2, EpollEvents.In);
+        for (int i = 0; i < 1000; i++)
+        {
+            tap.Add(0, LogLevel.Information, new string('x', 1000));
+            control.HandleLog(0);
+        }
+
+        Instant now = MonotonicClock.Now;
+        control.EndTurn(now + TimeSpan.FromSeconds(59));
+        Assert.Single(control.Sessions);
+        control.EndTurn(now + TimeSpan.FromSeconds(61));
+        Assert.Empty(control.Sessions);
+        Assert.False(tap.Wants(0)); // nobody watches any more
     }
 
     [Fact]

@@ -48,6 +48,22 @@ public sealed class GraphTests
         Assert.Equal(("b", "b", false), (b.NextHop!.Name, b.Via!.Name, b.Indirect));
     }
 
+    /// <summary>As tincd 1.1pre18 lists it.</summary>
+    [Fact]
+    public void The_distance_counts_edges_and_is_negative_without_a_path()
+    {
+        Graph graph = new("a");
+        Assert.Equal(0, graph.Self.Distance);
+        Link(graph, "a", "b", EdgeOptions.None, 1);
+        Link(graph, "b", "c", EdgeOptions.None, 1);
+        graph.GetOrAdd("d");
+        graph.Recompute([], []);
+        Assert.Equal([0, 1, 2, -1], graph.Nodes.Select(node => node.Distance));
+        graph.RemoveEdge(Graph.FindEdge(graph.Self, graph.Find("b")!)!);
+        graph.Recompute([], []);
+        Assert.Equal([0, -1, -1, -1], graph.Nodes.Select(node => node.Distance));
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
