@@ -116,15 +116,14 @@ public sealed partial class Mesh
 
     private bool RefuseLegacy(MetaConnection from, Instant now)
     {
-        if (from.Minor == 0 && (!_settings.LegacyProtocol || _settings.Key is null))
-        {
-            _log.Always.LegacyRefused(from);
-            return false;
-        }
-
         if (from.Minor == 0)
         {
-            _log.Always.NoPublicKey(from.Name!);
+            if (!_settings.LegacyProtocol)
+                _log.Always.LegacyRefused(from);
+            else if (_settings.Key is null)
+                _log.Always.NoOwnRsaKey(from);
+            else
+                _log.Always.NoPublicKey(from.Name!);
             return false;
         }
 

@@ -60,6 +60,9 @@ internal static partial class ProtocolLog
     [LoggerMessage(114, LogLevel.Error, "Refusing invitation of {Connection}: {Reason}")]
     public static partial void InvitationRefused(this ILogger log, MetaConnection connection, string reason);
 
+    [LoggerMessage(115, LogLevel.Error, "Peer {Connection} speaks protocol 17.0, for which this node has no RSA key")]
+    public static partial void NoOwnRsaKey(this ILogger log, MetaConnection connection);
+
     // Connections
     [LoggerMessage(120, LogLevel.Information, "Trying to connect to {Connection}")]
     public static partial void Connecting(this ILogger log, MetaConnection connection);

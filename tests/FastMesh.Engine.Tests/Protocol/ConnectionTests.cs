@@ -132,6 +132,16 @@ public sealed class ConnectionTests
     }
 
     [Fact]
+    public void The_zeros_that_DisableBuggyPeers_makes_tinc_1_1_send_are_dropped_in_silence()
+    {
+        MeshHarness mesh = new MeshHarness().Start();
+        ConnectionId id = mesh.JoinReachable("beta");
+        mesh.Feed(id, [.. "17 2176\n"u8, .. new byte[2176], .. "8\n"u8]);
+        Assert.Empty(mesh.Taken<MeshAction.RouteFrame>());
+        Assert.Equal(["9"], mesh.Heard(id));
+    }
+
+    [Fact]
     public void Everything_is_said_in_one_go_or_byte_by_byte()
     {
         MeshHarness mesh = new MeshHarness().Start();
