@@ -6,18 +6,27 @@ using FastMesh.Engine.Wire;
 
 namespace FastMesh.Engine.Tests.DataPath;
 
-/// <summary>Two shards back to back: what one device reads the other device writes.</summary>
-public sealed class ShardPairTests : IDisposable
+/// <summary>Two shards back to back: what one device reads the other device writes. Once for each kind of session.</summary>
+public abstract class ShardPairTests : IDisposable
 {
     private readonly TestShard _a, _b;
+    private readonly int _datagram, _longestFrame;
 
-    public ShardPairTests()
+    /// <summary>Brings up the pair.</summary>
+    /// <param name="suite">Suite of a session with ids; null: tinc 1.0.</param>
+    /// <param name="datagram">Length of the datagram that a frame of 142 bytes makes.</param>
+    /// <param name="longestFrame">The longest frame on a path that is proven for probes of 1451 bytes.</param>
+    protected ShardPairTests(DataSuite? suite, int datagram, int longestFrame)
     {
+        (_datagram, _longestFrame) = (datagram, longestFrame);
         TestNetwork a = new("a"), b = new("b");
         a.Own(a.Self, "10.1.0.0/16", "fd00:1::/32");
         b.Own(b.Self, "10.2.0.0/16", "fd00:2::/32");
         Node toB = a.Neighbour("b", "10.2.0.0/16", "fd00:2::/32"), toA = b.Neighbour("a", "10.1.0.0/16", "fd00:1::/32");
-        TestNetwork.Pair(toB, toA, LegacySuite.Default);
+        if (suite is { } aead)
+            TestNetwork.Pair(toB, toA, aead);
+        else
+            TestNetwork.Pair(toB, toA, LegacySuite.Default);
         (_a, _b) = (new TestShard(a.Build()), new TestShard(b.Build()));
     }
 
@@ -25,6 +34,7 @@ public sealed class ShardPairTests : IDisposable
     {
         _a.Dispose();
         _b.Dispose();
+        GC.SuppressFinalize(this);
     }
 
     [Fact]
@@ -32,7 +42,7 @@ public sealed class ShardPairTests : IDisposable
     {
         byte[] frame = TestFrames.Udp4("10.1.0.1", "10.2.0.1", 100);
         _a.FromDevice(frame);
-        Assert.Equal(((142 + 4) / 16 * 16) + 16 + 4, Assert.Single(_a.Socket4.Output).Bytes.Length); // reference, 5.2
+        Assert.Equal(_datagram, Assert.Single(_a.Socket4.Output).Bytes.Length);
         Carry();
         Assert.Equal(frame, Assert.Single(_b.Device.Output).Bytes);
     }
@@ -55,7 +65,7 @@ public sealed class ShardPairTests : IDisposable
         Assert.True(_b.Device.Output.Count <= 2, $"{_b.Device.Output.Count} writes");
         Captured first = _b.Device.Output[0];
         Assert.Equal((SegmentationKind.TcpIPv4, true, 54, 34), (first.Header.Kind, first.Header.NeedsChecksum, first.Header.HeaderLength, first.Header.ChecksumStart));
-        Assert.InRange(first.Header.SegmentSize, 1, 1451 - 54);
+        Assert.Equal(Math.Min(segment, _longestFrame - 54), first.Header.SegmentSize);
     }
 
     [Fact]
@@ -68,7 +78,7 @@ public sealed class ShardPairTests : IDisposable
         uint sequence = 0xffff_f000;
         foreach (Captured packet in plain.Device.Output)
         {
-            Assert.InRange(packet.Bytes.Length, 55, 1451);
+            Assert.InRange(packet.Bytes.Length, 55, _longestFrame);
             byte[] expected = TestFrames.Tcp4("10.1.0.1", "10.2.0.1", sequence, packet.Bytes.AsSpan(54), packet.Bytes[47], BinaryPrimitives.ReadUInt16BigEndian(packet.Bytes.AsSpan(18)));
             Assert.Equal(expected, packet.Bytes);
             sequence = unchecked(sequence + (uint)packet.Bytes.Length - 54);
@@ -179,3 +189,15 @@ public sealed class ShardPairTests : IDisposable
         to.Work();
     }
 }
+
+/// <summary>tinc 1.0 reference, 5.2: whole blocks, and a MAC of four bytes.</summary>
+public sealed class LegacyShardPairTests() : ShardPairTests(null, ((142 + 4) / 16 * 16) + 16 + 4, 1451);
+
+/// <summary>tinc 1.1 reference, 6.2: 33 bytes around a packet.</summary>
+public sealed class SptpsShardPairTests() : ShardPairTests(DataSuite.TincChaCha20Poly1305, 142 - 14 + 33, 1465);
+
+/// <summary>FastMesh: four more.</summary>
+public sealed class FastMeshShardPairTests() : ShardPairTests(DataSuite.Aes256Gcm, 142 - 14 + 37, 1465);
+
+/// <summary>FastMesh without AES instructions.</summary>
+public sealed class FastMeshChaChaShardPairTests() : ShardPairTests(DataSuite.ChaCha20Poly1305, 142 - 14 + 37, 1465);

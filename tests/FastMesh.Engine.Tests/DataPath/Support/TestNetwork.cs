@@ -87,6 +87,24 @@ internal sealed class TestNetwork(string self = "self")
         (toA.Sealer, toB.Opener) = (new LegacySealer(forA, ownerB), new LegacyOpener(forA, 16, ownerA, null));
     }
 
+    /// <summary>Gives two nodes of two networks in router mode a session with ids.</summary>
+    public static void Pair(Node toB, Node toA, DataSuite suite)
+    {
+        bool sptps = suite == DataSuite.TincChaCha20Poly1305;
+        SessionFormat format = sptps ? SessionFormat.Sptps : SessionFormat.FastMesh;
+        toA.Protocol = toB.Protocol = sptps ? NodeProtocol.Sptps : NodeProtocol.FastMesh;
+        (toB.Sealer, toA.Opener) = Direction(toA, toB);
+        (toA.Sealer, toB.Opener) = Direction(toB, toA);
+
+        (DatagramSealer, DatagramOpener) Direction(Node from, Node to)
+        {
+            byte[] key = new byte[DatagramKey.Length];
+            new SystemRandom().Fill(key);
+            DatagramSession session = new(format, suite, from.RelayId, to.RelayId, WithEthernet: false, HasIds: true, Owner: 0);
+            return (new DatagramSealer(session, key, new RecordCounter(), 0), new DatagramOpener(session, key, 128, 0, null, 0));
+        }
+    }
+
     /// <summary>A key to seal for a node whose own side does not matter.</summary>
     public static LegacySealer NewSealer(int owner = 0) => new(LegacyKey.Generate(LegacySuite.Default, new SystemRandom()), owner);
 }
