@@ -91,7 +91,8 @@ internal sealed partial class ControlClient : IDisposable
         (process, cookie, port) = (0, string.Empty, 0);
         try
         {
-            Match match = PidFileText().Match(File.ReadAllText(paths.PidFile));
+            using StreamReader file = new(new FileStream(paths.PidFile, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+            Match match = PidFileText().Match(file.ReadToEnd());
             if (!match.Success || !int.TryParse(match.Groups[1].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out process))
                 return false;
             cookie = match.Groups[2].Value;

@@ -3,6 +3,7 @@ using System.Text;
 using FastMesh.Cli.Config;
 using FastMesh.Engine.Daemon;
 using FastMesh.Engine.Protocol;
+using FastMesh.Engine.Wire;
 
 namespace FastMesh.Cli.Commands;
 
@@ -87,12 +88,13 @@ internal sealed class JoinCommand(CommandContext context)
         return new ConfigDirectory(root, []);
     }
 
-    /// <summary>What of a node is there already, or null.</summary>
+    /// <summary>What of a node is there already, or null. What a killed join has left aside does not count.</summary>
     private static string? InUse(ConfigDirectory directory)
     {
         string[] files = [directory.ServerFile, directory.PrivateKeyFile, directory.Ed25519PrivateKeyFile];
         return files.FirstOrDefault(Path.Exists)
-            ?? (Directory.Exists(directory.HostsDirectory) ? Directory.EnumerateFiles(directory.HostsDirectory).FirstOrDefault() : null);
+            ?? (Directory.Exists(directory.HostsDirectory)
+                ? Directory.EnumerateFiles(directory.HostsDirectory).FirstOrDefault(f => NodeName.IsValid(Path.GetFileName(f))) : null);
     }
 
     /// <summary>Prepares all files and returns the path of the script that awaits the user's consent, or nothing.</summary>

@@ -28,12 +28,18 @@ internal static class AtomicFile
     /// <summary>A name beside a file that nobody takes for one of the configuration: node names have no dots, and it does not end in .conf.</summary>
     public static string Aside(string path) => $"{path}.{Guid.NewGuid():N}.tmp";
 
-    /// <summary>Writes a new file to the disk.</summary>
+    /// <summary>Writes a new file, which need not be on the disk yet.</summary>
     public static void WriteNewFile(string path, ReadOnlySpan<byte> bytes, UnixFileMode mode)
     {
         FileStreamOptions options = new() { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = mode };
         using FileStream file = new(path, options);
         file.Write(bytes);
+    }
+
+    /// <summary>Sees a file onto the disk.</summary>
+    public static void Sync(string path)
+    {
+        using FileStream file = new(path, FileMode.Open, FileAccess.Write);
         file.Flush(flushToDisk: true);
     }
 
@@ -43,6 +49,7 @@ internal static class AtomicFile
         try
         {
             WriteNewFile(aside, Encoding.UTF8.GetBytes(text), mode);
+            Sync(aside);
             File.Move(aside, path, replace);
         }
         catch

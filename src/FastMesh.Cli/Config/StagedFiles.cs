@@ -41,11 +41,16 @@ internal sealed class StagedFiles : IDisposable
         Stage(path, text, keepMode ? File.GetUnixFileMode(path) : mode, replace: true);
     }
 
-    /// <summary>Moves the files into place, in the order in which they were added: the one that brings the others to life comes last.</summary>
+    /// <summary>
+    /// Moves the files into place, in the order in which they were added: the one that brings the others to life comes last. What can take long, seeing
+    /// them onto the disk, is done here too: until then somebody may be waiting.
+    /// </summary>
     public void Commit()
     {
         lock (_lock)
         {
+            foreach ((string aside, _, _) in _files)
+                AtomicFile.Sync(aside);
             foreach ((string aside, string path, bool replace) in _files)
             {
                 File.Move(aside, path, replace);
