@@ -63,6 +63,12 @@ public sealed class DatagramOpener : PacketOpener
     /// <summary>Number of datagrams opened under this key. May be read from any thread.</summary>
     public long Opened => Volatile.Read(ref _opened);
 
+    /// <summary>
+    /// Whether a datagram, ids included, has a higher sequence number than any received. May be asked from any thread: the answer may be a moment old.
+    /// </summary>
+    public bool IsNewest(ReadOnlySpan<byte> datagram) =>
+        datagram.Length >= MinDatagram && _key.ReadSequence(datagram[_idsLength..]) >= (_sptpsWindow?.Next ?? _window!.Next);
+
     /// <inheritdoc/>
     internal override int MinDatagram => _idsLength + _key.SequenceLength + TypeLength + DatagramKey.TagLength;
 

@@ -22,6 +22,9 @@ internal sealed class SequenceWindow
         _seen = new ulong[BitOperations.RoundUpToPowerOf2((_width / WordBits) + 2)];
     }
 
+    /// <summary>One more than the highest number received; may be read from any thread.</summary>
+    public ulong Next => Volatile.Read(ref _next);
+
     /// <summary>Whether the packet is new. Call it once per packet and only after its tag proved right: it updates the window.</summary>
     public bool TryAccept(ulong sequence)
     {

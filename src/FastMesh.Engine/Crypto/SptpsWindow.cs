@@ -22,6 +22,9 @@ internal sealed class SptpsWindow
         _missing = new ulong[((clamped * 8) + 63) / 64];
     }
 
+    /// <summary>One more than the highest number received; may be read from any thread.</summary>
+    public ulong Next => Volatile.Read(ref _next);
+
     /// <summary>Whether the record is new. Call it once per record and only after its tag proved right: it updates the window.</summary>
     public bool TryAccept(uint sequence)
     {

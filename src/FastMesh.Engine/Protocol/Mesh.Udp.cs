@@ -1,4 +1,5 @@
 using System.Globalization;
+using FastMesh.Engine.Crypto;
 using FastMesh.Engine.Routing;
 using FastMesh.Engine.Wire;
 
@@ -173,7 +174,7 @@ public sealed partial class Mesh
 
         if (FindSender(source, datagram) is { } sender)
         {
-            if (sender.Protocol == NodeProtocol.Legacy || PeerOf(sender).Discovery.MayMove(now))
+            if (MayMove(sender, datagram, now))
                 SetAddress(sender, source, socket, now);
             _actions.Enqueue(new MeshAction.OpenDatagram(sender.Id, datagram.ToArray()));
             return;
@@ -181,6 +182,13 @@ public sealed partial class Mesh
 
         _log.Protocol.UnknownSource(source);
     }
+
+    /// <summary>
+    /// Whether a genuine datagram from a new address means that its sender has moved there. One that is older than others may have been recorded, and sent again
+    /// by someone else.
+    /// </summary>
+    private bool MayMove(Node sender, ReadOnlySpan<byte> datagram, Instant now) => sender.Protocol == NodeProtocol.Legacy
+        || (PeerOf(sender).Discovery.MayMove(now) && sender.Opener is DatagramOpener opener && opener.IsNewest(datagram));
 
     /// <summary>
     /// Who sealed a datagram. One with node ids says so itself, if it comes straight from its sender (tinc 1.1 reference, 6.3 step 2): the id of a destination
