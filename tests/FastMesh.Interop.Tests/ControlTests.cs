@@ -80,6 +80,7 @@ public sealed class ControlTests
         network.Start();
         network.Until(() => alpha.Host.Ping(beta.Inner, count: 20, size: 1200).Lost == 0, "large packets");
         Tinc(alpha, "debug", "0");
+        int mark = alpha.LogMark();
 
         string log = Path.Combine(alpha.Directory, "watched.log"), packets = Path.Combine(alpha.Directory, "packets.pcap"), cut = Path.Combine(alpha.Directory, "cut.pcap");
         Process logger = Watch(alpha, log, "log", "5"), capture = Watch(alpha, packets, "pcap"), cutter = Watch(alpha, cut, "pcap", "60");
@@ -99,6 +100,7 @@ public sealed class ControlTests
         Assert.All(new[] { 2, 4 }, group => Assert.InRange(Number(row, group), 400 * 1242, 500 * 1242)); // with the Ethernet header
         Tinc(alpha, "disconnect", "beta");
         network.Until(() => File.ReadAllText(log).Contains("Closing connection with beta", StringComparison.Ordinal), "a line of the log");
+        Assert.False(alpha.HasLogged("Closing connection with beta", mark), "the daemon's own log stays at its own level");
         foreach (Process process in new[] { stalled, deaf, logger, capture, cutter }) process.Kill();
         Assert.Equal($"{alpha.ProcessId}\n", Tinc(alpha, "pid"));
     }
