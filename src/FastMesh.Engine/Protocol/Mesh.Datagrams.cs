@@ -90,7 +90,7 @@ public sealed partial class Mesh
     /// </summary>
     private void SendByTcp(Node source, Node target, ReadOnlySpan<byte> datagram, Instant now)
     {
-        if (target == Self || !target.Reachable || ConnectionTo(target.NextHop) is not { } next || IsCrowded(next))
+        if (target == Self || !target.Reachable || ConnectionTo(target.NextHop) is not { } next || IsCrowded(next, target))
             return;
         bool knows = target.Minor >= 4 || target.NextHop!.Options.HasFlag(EdgeOptions.FastMesh);
         if (knows && TrySendSptpsPacket(next, datagram, now))
@@ -105,10 +105,14 @@ public sealed partial class Mesh
         ? target.Protocol == NodeProtocol.FastMesh
         : source.Options.HasFlag(EdgeOptions.FastMesh) && target.Options.HasFlag(EdgeOptions.FastMesh);
 
-    /// <summary>Random early drop of packets on a connection whose output piles up (tinc 1.0 reference, 4.8).</summary>
-    private bool IsCrowded(MetaConnection connection)
+    /// <summary>
+    /// Random early drop of packets on a connection whose output piles up (tinc 1.0 reference, 4.8). What takes it only for the moment in which a session
+    /// changes its key may pile up higher.
+    /// </summary>
+    private bool IsCrowded(MetaConnection connection, Node target)
     {
-        double fill = (double)connection.PendingLength / Math.Max(1, _settings.MaxOutputBufferSize);
+        int room = target.UdpPaused ? Math.Max(_settings.MaxOutputBufferSize, ProtocolLimits.PauseOutput) : _settings.MaxOutputBufferSize;
+        double fill = (double)connection.PendingLength / Math.Max(1, room);
         return _random.NextChance((2 * fill) - 1);
     }
 }

@@ -27,8 +27,7 @@ public sealed partial class Mesh
             || frame.Length is 0 or > ProtocolLimits.MaxPacket)
             return;
 
-        double fill = (double)connection.PendingLength / Math.Max(1, _settings.MaxOutputBufferSize);
-        if (_random.NextChance((2 * fill) - 1))
+        if (IsCrowded(connection, peer.Node))
             return;
         Send(connection, MetaRequest.Packet, MetaWriter.Packet(frame.Length), now);
         Put(connection, frame, isLine: false, now);

@@ -133,6 +133,9 @@ internal static class ProtocolLimits
     /// <summary>How long nothing is sent by UDP before and after the key of an SPTPS session changes: a long one-way delay.</summary>
     public static readonly TimeSpan SwitchPause = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>Output that may pile up on a connection while UDP pauses, bytes: what arrives at 300 Mbit/s meanwhile.</summary>
+    public const int PauseOutput = 8 << 20;
+
     /// <summary>A new key under which nothing has come for so long may be one that the peer never got to use.</summary>
     public static readonly TimeSpan SessionDoubt = TimeSpan.FromSeconds(30);
 
