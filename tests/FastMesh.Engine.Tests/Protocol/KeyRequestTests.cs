@@ -87,6 +87,18 @@ public sealed class KeyRequestTests
     }
 
     [Theory]
+    [InlineData(Key + " 427 672 4 0", "AES-256-CBC with SHA-256/4")]
+    [InlineData(Key + " 427 64 10 9", "AES-256-CBC with SHA-1/10")]
+    [InlineData("80 0 0 0 0", "no cipher with no digest")]
+    public void The_log_tells_once_what_protects_packets_and_which_way_they_go(string fields, string suite)
+    {
+        ConnectionId from = _mesh.JoinReachable("beta");
+        _mesh.Say(from, $"16 beta self {fields}", $"16 beta self {fields}");
+        _mesh.WaitSeconds(20);
+        Assert.Single(_mesh.Log, line => line == $"Session with beta established: tinc 1.0, {suite}, over TCP");
+    }
+
+    [Theory]
     [InlineData("80 0 672 4 0", true)] // cipher none has a one-byte key
     [InlineData(Key + " 0 672 4 0", false)] // CVE-2018-16758: cipher none with another key
     [InlineData("80 427 672 4 0", false)]
