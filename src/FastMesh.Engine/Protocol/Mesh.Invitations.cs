@@ -28,6 +28,8 @@ public sealed partial class Mesh
     {
         if (_settings.Invitations?.Key is not { } key)
             return RefuseInvitation(from, "there are no invitations");
+        if (!_settings.SpeaksSptps) // the guest will have an Ed25519 key only
+            return RefuseInvitation(from, "this node needs an Ed25519 key of its own first");
         if (!Ed25519PublicKey.TryParse(keyText, out Ed25519PublicKey? guest))
             return RefuseInvitation(from, "bad key");
         from.State = MetaState.Invitation;

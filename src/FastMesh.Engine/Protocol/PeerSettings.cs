@@ -13,7 +13,9 @@ public sealed record PeerSettings
     /// <summary>Its RSA public key, or null if there is no usable one.</summary>
     public RsaPublicIdentity? PublicKey { get; init; }
 
-    /// <summary>Its Ed25519 public key as the user wrote it in the host file, or null. Such a node is never let in by protocol 17.0.</summary>
+    /// <summary>
+    /// Its Ed25519 public key as the user wrote it in the host file, or null. A node that speaks 17.7 itself never lets such a node in by protocol 17.0.
+    /// </summary>
     public Ed25519PublicKey? Ed25519Key { get; init; }
 
     /// <summary>Its valid Subnet lines; used only with StrictSubnets.</summary>

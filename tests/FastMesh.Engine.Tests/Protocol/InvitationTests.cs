@@ -101,6 +101,16 @@ public sealed class InvitationTests
     }
 
     [Fact]
+    public void A_node_that_could_not_talk_to_the_guest_later_redeems_nothing()
+    {
+        MeshHarness mesh = SptpsPeer.Mesh(settings => settings with { Invitations = new Book([]), SpeaksSptps = false });
+        ConnectionId id = mesh.Accept();
+        mesh.Say(id, "0 ?DE6B/OvzQ4bHw1NGnvEwZeG5WDzml2wXdwthkJRVxgL 17.1");
+        Assert.Empty(mesh.HeardBytes(id));
+        Assert.True(mesh.IsClosed(id, out _));
+    }
+
+    [Fact]
     public void The_guest_has_a_minute_for_its_keys_and_no_more()
     {
         MeshHarness mesh = SptpsPeer.Mesh(settings => settings with { Invitations = new Book(new byte[10]) });
