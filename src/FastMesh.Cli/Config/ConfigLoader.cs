@@ -44,6 +44,8 @@ internal sealed class ConfigLoader
         ConfigReport report = new();
         List<ConfigEntry> entries = _directory.ReadServer(report);
         _inForce = report.Errors.Count == 0 ? Read(entries, report) : null;
+        if (_inForce is not null)
+            _knownKeys.Preload();
         Log(report);
         return _inForce;
     }

@@ -8,7 +8,8 @@ namespace FastMesh.Cli.Config;
 
 /// <summary>
 /// The learned keys of other nodes, a file of text each: to forget one, remove it; to trust one for good, copy its line into the host file.
-/// Read at each question, so that neither needs a reload. Used by one thread at a time.
+/// Read at each question, so that neither needs a reload; only where -U has put the files out of reach, what they held at start counts. Used by one
+/// thread at a time.
 /// </summary>
 /// <param name="directory">Where <c>fastmesh/known</c> is.</param>
 /// <param name="log">For files that cannot be used, the first time.</param>
@@ -16,7 +17,7 @@ internal sealed class KnownKeyFiles(ConfigDirectory directory, EngineLog log) : 
 {
     private const string Variable = "Ed25519PublicKey";
 
-    private readonly Dictionary<string, Ed25519PublicKey> _unwritten = [];
+    private readonly Dictionary<string, Ed25519PublicKey> _unwritten = [], _atStart = [];
     private readonly HashSet<string> _warned = [];
 
     /// <inheritdoc/>
@@ -24,14 +25,36 @@ internal sealed class KnownKeyFiles(ConfigDirectory directory, EngineLog log) : 
     {
         if (!NodeName.IsValid(name))
             return null;
-        if (_unwritten.TryGetValue(name, out Ed25519PublicKey? key) || !File.Exists(FileOf(name)))
+        if (_unwritten.TryGetValue(name, out Ed25519PublicKey? key))
             return key;
+        try
+        {
+            ConfigFile file = ConfigFile.Parse(File.ReadAllBytes(FileOf(name)), FileOf(name));
+            string? text = file.Entries.FirstOrDefault(e => e.Variable.Equals(Variable, StringComparison.OrdinalIgnoreCase))?.Value;
+            if (!Ed25519PublicKey.TryParse(text, out key))
+                Warn(name, $"No key can be read from {FileOf(name)}: {name} counts as a node not met before");
+            return key;
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return _atStart.GetValueOrDefault(name);
+        }
+    }
 
-        ConfigFile file = ConfigFile.Read(FileOf(name));
-        string? text = file.Entries.FirstOrDefault(e => e.Variable.Equals(Variable, StringComparison.OrdinalIgnoreCase))?.Value;
-        if (!Ed25519PublicKey.TryParse(text, out key))
-            Warn(name, $"No key can be read from {FileOf(name)}{(file.Error is null ? "" : $" ({file.Error})")}: {name} counts as a node not met before");
-        return key;
+    /// <summary>Reads all files, while the daemon may still do so.</summary>
+    public void Preload()
+    {
+        if (!Directory.Exists(directory.KnownDirectory))
+            return;
+        foreach (string name in Directory.EnumerateFiles(directory.KnownDirectory).Select(f => Path.GetFileName(f)))
+        {
+            if (Find(name) is { } key)
+                _atStart[name] = key;
+        }
     }
 
     /// <inheritdoc/>
@@ -50,7 +73,7 @@ internal sealed class KnownKeyFiles(ConfigDirectory directory, EngineLog log) : 
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             _unwritten[name] = key;
-            Warn("", $"Could not write {FileOf(name)}: {FileError.Describe(e, FileOf(name))}. Learned keys are forgotten at the end of this run.");
+            Warn("", $"Could not write {FileOf(name)}: {FileError.Describe(e, FileOf(name))}. Learned keys are forgotten at the end of this run; with -U, make the user the owner of {directory.StateDirectory}.");
         }
     }
 

@@ -9,12 +9,22 @@ public sealed partial class Mesh
 {
     /// <summary>
     /// HUP, after the configuration was read again (tinc 1.0 reference, 1.6). Of the new settings ConnectTo and the own Subnets
-    /// count, the latter unlike in tincd also without StrictSubnets; all others are fixed at start.
+    /// count, the latter unlike in tincd also without StrictSubnets, and those of UDP discovery (tinc 1.1 reference, 9.7); all others are fixed at start.
     /// </summary>
     public void Reload(MeshSettings settings, Instant now)
     {
         ArgumentNullException.ThrowIfNull(settings);
-        _settings = _settings with { ConnectTo = settings.ConnectTo, Subnets = settings.Subnets };
+        _settings = _settings with
+        {
+            ConnectTo = settings.ConnectTo,
+            Subnets = settings.Subnets,
+            UdpDiscovery = settings.UdpDiscovery,
+            UdpDiscoveryInterval = settings.UdpDiscoveryInterval,
+            UdpDiscoveryKeepaliveInterval = settings.UdpDiscoveryKeepaliveInterval,
+            UdpDiscoveryTimeout = settings.UdpDiscoveryTimeout,
+            UdpInfoInterval = settings.UdpInfoInterval,
+            MtuInfoInterval = settings.MtuInfoInterval,
+        };
         ForgetOutgoing(now);
         foreach (MetaConnection connection in _connections.Values.ToList())
         {

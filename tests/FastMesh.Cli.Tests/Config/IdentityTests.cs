@@ -180,6 +180,19 @@ public sealed class IdentityTests : IDisposable
     }
 
     [Fact]
+    public void Keys_that_are_out_of_reach_count_as_they_were_at_start()
+    {
+        _fixture.Load()!.Mesh.KnownKeys.Learn("b", Key(1));
+        IKnownKeys keys = _fixture.Load()!.Mesh.KnownKeys;
+        Directory.Delete(_fixture.Net["fastmesh"], recursive: true);
+        Assert.Null(keys.Find("b")); // removed means forgotten
+
+        Directory.CreateSymbolicLink(_fixture.Net["fastmesh"], "fastmesh"); // for root, too, nothing can be opened by way of it
+        Assert.Equal(Key(1), keys.Find("b"));
+        Assert.Null(keys.Find("c"));
+    }
+
+    [Fact]
     public void A_learned_key_that_cannot_be_read_is_reported_once_and_counts_as_unknown()
     {
         IKnownKeys keys = _fixture.Load()!.Mesh.KnownKeys;

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using FastMesh.Engine.Daemon;
 using FastMesh.Engine.DataPath;
+using FastMesh.Engine.Protocol;
 
 namespace FastMesh.Engine.Tests.Daemon;
 
@@ -117,6 +118,23 @@ public sealed class DaemonTests
         Assert.Contains("Unable to create any listening socket!", daemon.Log.Lines);
         Assert.DoesNotContain("Ready", daemon.Log.Lines);
         Assert.True(File.Exists(daemon.Directory["down"]));
+    }
+
+    [Fact]
+    public async Task ListenAddress_adds_to_BindToAddress_and_stands_alone_without_it()
+    {
+        foreach (IReadOnlyList<HostPort> bound in (IReadOnlyList<HostPort>[])[[new("127.0.0.1", "0")], []])
+        {
+            using TestDaemon daemon = new("alpha", options => options with
+            {
+                BindToAddress = bound,
+                ListenAddress = [new("127.0.0.2", "0")],
+            });
+            await daemon.StartAndWaitAsync();
+            string[] listening = [.. daemon.Log.Lines.Where(line => line.StartsWith("Listening on ", StringComparison.Ordinal)).Select(line => line.Split(' ')[2])];
+            Assert.Equal([.. bound.Select(address => address.Host), "127.0.0.2"], listening);
+            Assert.Equal(0, await daemon.StopAsync());
+        }
     }
 
     [Fact]

@@ -45,6 +45,19 @@ public sealed class ScriptsTests : IDisposable
     }
 
     [Fact]
+    public void An_extension_belongs_to_the_file_name_only()
+    {
+        _directory.WriteScript("hosts/beta-up.sh", $"echo with >> '{_directory["out"]}'");
+        _directory.WriteScript("hosts/beta-up", $"echo without >> '{_directory["out"]}'");
+        using Scripts scripts = Make();
+        scripts.Extension = ".sh";
+        scripts.Enqueue("hosts/beta-up", []);
+        scripts.WaitUntilIdle();
+        Assert.Equal(["with"], File.ReadAllLines(_directory["out"]));
+        Assert.Equal(["Executing script hosts/beta-up"], _log.Lines);
+    }
+
+    [Fact]
     public void A_missing_script_is_no_event()
     {
         using Scripts scripts = Make();

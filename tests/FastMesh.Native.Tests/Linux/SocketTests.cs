@@ -32,6 +32,20 @@ public sealed unsafe class SocketTests
     }
 
     [SkippableFact]
+    public void A_mark_is_on_datagram_and_stream_sockets()
+    {
+        Skip.IfNot(Environment.IsPrivilegedProcess, "needs root");
+        const int SO_MARK = 36; // asm-generic/socket.h
+        using SafeFd udp = UdpSocket.Open(Sockaddr.Of("127.0.0.1", 0), new() { Mark = 7 });
+        using SafeFd listener = TcpSocket.Listen(Sockaddr.Of("127.0.0.1", 0), 1, mark: 8);
+        Assert.Equal((7, 8), (Get(udp, Libc.SOL_SOCKET, SO_MARK), Get(listener, Libc.SOL_SOCKET, SO_MARK)));
+        using SafeFd plain = UdpSocket.Open(Sockaddr.Of("127.0.0.1", 0), new());
+        Assert.Equal(0, Get(plain, Libc.SOL_SOCKET, SO_MARK));
+        Assert.Equal(0, TcpSocket.SetMark(plain.Descriptor, 9));
+        Assert.Equal(9, Get(plain, Libc.SOL_SOCKET, SO_MARK));
+    }
+
+    [SkippableFact]
     public void Root_gets_seven_mebibytes_of_buffer_by_default()
     {
         Skip.IfNot(Environment.IsPrivilegedProcess, "needs root");
