@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace FastMesh.Engine.Wire;
 
 /// <summary>
@@ -6,8 +8,10 @@ namespace FastMesh.Engine.Wire;
 /// </summary>
 public static class TincBase64
 {
-    private const string Standard = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    private const string Url = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    private const int Group = 3, GroupCharacters = 4; // bytes and characters that stand for each other
+    private const int StackLimit = 4096;
+
+    private static readonly SearchValues<char> s_alphabets = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_");
 
     /// <summary>Characters that <paramref name="bytes"/> bytes become.</summary>
     public static int EncodedLength(int bytes) => ((bytes * 8) + 5) / 6;
@@ -20,13 +24,20 @@ public static class TincBase64
     /// <param name="url">Whether <c>-</c> and <c>_</c> stand for <c>+</c> and <c>/</c>.</param>
     public static string Encode(ReadOnlySpan<byte> bytes, bool url = false)
     {
-        string alphabet = url ? Url : Standard;
-        var text = new char[EncodedLength(bytes.Length)];
-        for (int i = 0; i < text.Length; i++)
+        // Least significant first is most significant first of everything in reverse, which the base library does many bytes at a time.
+        int length = RoundUp(bytes.Length, Group), characters = length / Group * GroupCharacters;
+        Span<byte> reversed = length <= StackLimit ? stackalloc byte[length] : new byte[length];
+        Span<char> text = characters <= StackLimit ? stackalloc char[characters] : new char[characters];
+        bytes.CopyTo(reversed);
+        reversed[bytes.Length..].Clear();
+        reversed.Reverse();
+        Convert.TryToBase64Chars(reversed, text, out _);
+        text.Reverse();
+        text = text[..EncodedLength(bytes.Length)];
+        if (url)
         {
-            int bit = i * 6, at = bit / 8;
-            int pair = bytes[at] | (at + 1 < bytes.Length ? bytes[at + 1] << 8 : 0);
-            text[i] = alphabet[pair >> (bit % 8) & 63];
+            text.Replace('+', '-');
+            text.Replace('/', '_');
         }
 
         return new string(text);
@@ -35,33 +46,22 @@ public static class TincBase64
     /// <summary>Decodes; false if there is a character of neither alphabet. A single character left over is ignored.</summary>
     public static bool TryDecode(ReadOnlySpan<char> text, out byte[] bytes)
     {
-        bytes = new byte[DecodedLength(text.Length)];
-        for (int i = 0; i < text.Length; i++)
-        {
-            int value = ValueOf(text[i]);
-            if (value < 0)
-            {
-                bytes = [];
-                return false;
-            }
-
-            int bit = i * 6, at = bit / 8, shifted = value << (bit % 8);
-            if (at < bytes.Length)
-                bytes[at] |= (byte)shifted;
-            if (at + 1 < bytes.Length)
-                bytes[at + 1] |= (byte)(shifted >> 8);
-        }
-
+        bytes = [];
+        if (text.ContainsAnyExcept(s_alphabets))
+            return false;
+        int characters = RoundUp(text.Length, GroupCharacters), length = characters / GroupCharacters * Group;
+        Span<char> reversed = characters <= StackLimit ? stackalloc char[characters] : new char[characters];
+        Span<byte> decoded = length <= StackLimit ? stackalloc byte[length] : new byte[length];
+        text.CopyTo(reversed);
+        reversed[text.Length..].Fill('A'); // stands for zero
+        reversed.Replace('-', '+');
+        reversed.Replace('_', '/');
+        reversed.Reverse();
+        Convert.TryFromBase64Chars(reversed, decoded, out _);
+        decoded.Reverse();
+        bytes = decoded[..DecodedLength(text.Length)].ToArray();
         return true;
     }
 
-    private static int ValueOf(char character) => character switch
-    {
-        >= 'A' and <= 'Z' => character - 'A',
-        >= 'a' and <= 'z' => character - 'a' + 26,
-        >= '0' and <= '9' => character - '0' + 52,
-        '+' or '-' => 62,
-        '/' or '_' => 63,
-        _ => -1,
-    };
+    private static int RoundUp(int value, int unit) => (value + unit - 1) / unit * unit;
 }
