@@ -19,7 +19,10 @@ public sealed partial class Mesh
 
         if (ConnectionTo(about) is null && Endpoint.TryParse(address, port, out Endpoint seen))
             HintAddress(about, seen, now);
-        SendUdpInfo(about, to, now);
+        if (to != Self)
+            SendUdpInfo(about, to, now);
+        else if (!about.UdpConfirmed && PeerOf(about).Discovery.IsBusy(now))
+            SendUdpInfo(Self, about, now); // who is told this looks for a direct way, which has to be opened from both ends
         return true;
     }
 

@@ -7,7 +7,7 @@ namespace FastMesh.Engine.Protocol;
 /// Path MTU discovery of one SPTPS or FastMesh node (tinc 1.1 reference, 7.3): single probes, each of a length that makes the most of what is known,
 /// raise <see cref="Node.MinMtu"/> until it meets <see cref="Node.MaxMtu"/>; then it is checked now and then that the longest still arrives.
 /// <para>Beyond tinc: the step after an answered probe comes at once; when the first probe is lost, the lengths that common links allow are tried
-/// together; while there is traffic the check comes every two seconds instead of every PingInterval, and after a loss it is repeated in step with the
+/// together, twice because a replay window of tinc 1.1 takes the first datagrams after a long gap for strays (3.6); while there is traffic the check comes every two seconds instead of every PingInterval, and after a loss it is repeated in step with the
 /// round trip. A path that shrinks without an ICMP message is so noticed within seconds.</para>
 /// All lengths are those of probes: frames with their Ethernet header.
 /// </summary>
@@ -24,7 +24,7 @@ internal sealed class PathMtu(Node node)
     private readonly List<int> _probes = [];
     private int _phase, _overhead, _failed = int.MaxValue;
     private Instant _growthTried;
-    private bool _asked;
+    private bool _asked, _isCut;
 
     /// <summary>Lengths of the probes to send after <see cref="Step"/>.</summary>
     public IReadOnlyList<int> Probes => _probes;
@@ -137,11 +137,12 @@ internal sealed class PathMtu(Node node)
 
     private void Search(Instant now)
     {
-        if (_phase == 2 && node.MinMtu >= Least)
-            node.Mtu = node.MinMtu; // not what was hoped for: packets had better be cut to what is proven than wait for the rest of the search
+        _isCut = _phase == 1 ? node.MinMtu < Least : _isCut && _phase > 1;
+        if (_isCut && _phase == 3 && node.MinMtu >= Least)
+            node.Mtu = node.MinMtu; // packets had better be cut to what is proven than wait for the rest of the search
         _probes.Add(LengthOf(node.MinMtu, node.MaxMtu, _phase));
-        if (_phase == 1 && node.MinMtu < Least)
-            _probes.AddRange(s_commonMtus.Select(mtu => mtu - _overhead).Where(length => length >= Least && length < node.MaxMtu));
+        if (_isCut && _phase <= 2)
+            _probes.AddRange(s_commonMtus.Select(mtu => mtu - _overhead).Where(length => length > node.MinMtu && length >= Least && length < node.MaxMtu));
         _phase++;
         Due = now + ProtocolLimits.MtuProbeInterval;
     }

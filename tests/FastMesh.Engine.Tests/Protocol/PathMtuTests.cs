@@ -45,7 +45,7 @@ public sealed class PathMtuTests
     }
 
     [Fact]
-    public void Unanswered_probes_come_every_third_of_a_second_and_common_lengths_once()
+    public void Unanswered_probes_come_every_third_of_a_second_and_common_lengths_twice()
     {
         _mtu.TryAsk(Overhead, _now);
         _mtu.HandleEstimate(1500, _now);
@@ -60,6 +60,8 @@ public sealed class PathMtuTests
         _now += TimeSpan.FromMilliseconds(332);
         Assert.Empty(Step());
         _now += TimeSpan.FromMilliseconds(1);
+        Assert.Equal(burst[1..], Step()[1..]);
+        _now += TimeSpan.FromMilliseconds(333);
         Assert.Single(Step());
     }
 
