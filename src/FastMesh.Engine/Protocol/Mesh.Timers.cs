@@ -101,7 +101,9 @@ public sealed partial class Mesh
             _log.Connections.ConnectTimeout(connection);
         else
             _log.Connections.AuthenticationTimeout(connection);
-        Terminate(connection, close: true, tarpit: !connecting, now);
+
+        // One that has proven its key may believe that it is connected already: silence would keep it waiting until its next PING.
+        Terminate(connection, close: true, tarpit: !connecting && connection.State != MetaState.Ack, now);
     }
 
     private void Ping(MetaConnection connection, Instant now)

@@ -136,6 +136,23 @@ public sealed class CapturedHandshakeTests
         }
     }
 
+    /// <summary>Whoever has proven its key may think that it is connected, and hears that it is not; a stranger is kept waiting.</summary>
+    [Theory]
+    [InlineData(282 + 259, true)]
+    [InlineData(282 + 259 + 67, false)] // with CHAL_REPLY, without ACK
+    public void A_handshake_that_takes_too_long_ends_in_silence_unless_the_key_is_proven(int length, bool tarpit)
+    {
+        Mesh mesh = Create("beta", TincCapture.BetaPrivatePem, "10.20.2.0/24",
+            new ScriptedRandom(TincCapture.BetaBlock, TincCapture.BetaChallenge[2..]),
+            new Directory("alpha", TincCapture.AlphaPublicPem, "192.0.2.1"), connectTo: []);
+        ConnectionId id = mesh.HandleAccepted(default, s_begin);
+        Talk(mesh, id, Stream("alpha", TincCapture.AlphaMetaKey, TincCapture.AlphaStream)[..length], 100);
+        mesh.HandleTimeout(s_begin + TimeSpan.FromSeconds(10));
+        List<MeshAction> actions = [];
+        while (mesh.TryTakeAction(out MeshAction? action)) actions.Add(action);
+        Assert.Contains(new MeshAction.Close(id, tarpit), actions);
+    }
+
     private static void AssertRefused(string text)
     {
         Mesh mesh = Create("beta", TincCapture.BetaPrivatePem, "10.20.2.0/24", new ScriptedRandom(TincCapture.BetaBlock),
