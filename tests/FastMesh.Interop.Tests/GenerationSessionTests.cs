@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 using FastMesh.Interop.Tests.Support;
 
 namespace FastMesh.Interop.Tests;
@@ -26,6 +27,46 @@ public sealed class GenerationSessionTests
             Assert.Equal(Programs.IsTinc11(node.Kind), hostFile.Contains(peer.Ed25519.PublicLine, StringComparison.Ordinal));
             if (Programs.IsFastMesh(node.Kind)) node.WaitForSession(peer, "direct");
         }
+    }
+
+    /// <summary>Where both sides are tinc 1.1, each waits for the other to go on (tinc 1.1 reference, 1.1); FastMesh asks for the upgrade.</summary>
+    [SkippableFact]
+    public void A_listener_that_lacks_only_the_diallers_key_learns_it()
+    {
+        Skip.If(Programs.IsReferenceOnly, "tinc waits for ever");
+        using TestNetwork network = new();
+        MeshNode alpha = network.AddNode("alpha", Programs.Tinc11), beta = network.AddNode("beta", Programs.FastMesh11);
+        alpha.PublishesEd25519 = false;
+        alpha.ConnectTo(beta);
+        network.Start();
+        network.Until(() => alpha.Host.CanPing(beta.Inner), "a ping after the upgrade", TimeSpan.FromSeconds(30));
+        beta.WaitForSession(alpha, "direct");
+    }
+
+    /// <summary>A tinc 1.0 node whose host file has an Ed25519 key, or any tinc 1.0 node where the old protocol is switched off.</summary>
+    [SkippableTheory]
+    [InlineData(true, false, "^Peer beta .* tries to roll back")]
+    [InlineData(true, true, "^Peer beta .* tries to roll back")]
+    [InlineData(false, true, "^Peer beta .* LegacyProtocol = no")]
+    public void The_old_protocol_is_refused_where_the_user_has_written_so(bool hasKey, bool dials, string refusal)
+    {
+        Skip.If(Programs.IsReferenceOnly && !hasKey, "LegacyProtocol is FastMesh's");
+        using TestNetwork network = new();
+        MeshNode alpha = network.AddNode("alpha", Programs.FastMesh11), beta = network.AddNode("beta", Programs.Tincd);
+        if (dials) alpha.ConnectTo(beta);
+        else beta.ConnectTo(alpha);
+        foreach (MeshNode node in network.Nodes) node.Settings.Add("MaxTimeout = 1");
+        network.ExchangeHostFiles();
+        if (hasKey) File.AppendAllText(Path.Combine(alpha.Directory, "hosts", "beta"), beta.Ed25519.PublicLine + "\n");
+        else alpha.Settings.Add("LegacyProtocol = no");
+        (dials ? beta : alpha).Start();
+        (dials ? alpha : beta).Start();
+
+        // The second refusal shows that the first one was final: nothing else has been tried in between.
+        alpha.WaitForLog(refusal);
+        alpha.WaitForLog(refusal, Array.FindIndex(alpha.Log(), line => Regex.IsMatch(line, refusal)) + 1);
+        Assert.False(alpha.HasLogged("activated$") || beta.HasLogged("activated$"));
+        Assert.False(alpha.Host.CanPing(beta.Inner));
     }
 
     /// <summary>The ends have a host file of the middle only, so they ask each other for their keys (tinc 1.1 reference, 5.2).</summary>
