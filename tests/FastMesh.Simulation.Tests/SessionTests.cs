@@ -1,7 +1,6 @@
 using FastMesh.Engine.Crypto;
 using FastMesh.Engine.Protocol;
 using FastMesh.Engine.Routing;
-using FastMesh.Engine.Wire;
 
 namespace FastMesh.Simulation.Tests;
 

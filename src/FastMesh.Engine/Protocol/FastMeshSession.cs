@@ -34,7 +34,7 @@ internal sealed class FastMeshSession(FastMeshParty party) : IDisposable
 
     private readonly List<FastMeshLine> _outbox = [];
     private readonly Assembly _partsA = new(), _partsB = new();
-    private FastMeshHandshake? _attempt, _answer;
+    private FastMeshHandshake? _attempt, _lateAttempt, _answer;
     private byte[] _answered = [], _kexB = [], _sigB = [];
     private int _attempts;
     private Instant? _retryAt;
@@ -66,7 +66,8 @@ internal sealed class FastMeshSession(FastMeshParty party) : IDisposable
     /// <summary>Begins a handshake, the first one or anew.</summary>
     public void Start(Instant now)
     {
-        _attempt?.Dispose();
+        _lateAttempt?.Dispose();
+        _lateAttempt = _attempt; // its Ack may only be slow
         _attempt = new FastMeshHandshake(party.Own, party.Offer, (party.Self, party.Peer), isInitiator: true, party.Believes, party.Random);
         _retryAt = now + ProtocolLimits.SessionRetry(_attempts++);
         Queue(FastMeshMessage.KexA, _attempt.KexA);
@@ -76,7 +77,8 @@ internal sealed class FastMeshSession(FastMeshParty party) : IDisposable
     public void StopTrying()
     {
         _attempt?.Dispose();
-        (_attempt, _attempts, _retryAt) = (null, 0, null);
+        _lateAttempt?.Dispose();
+        (_attempt, _lateAttempt, _attempts, _retryAt) = (null, null, 0, null);
     }
 
     /// <summary>Takes a message; false if it is of no use. Then nothing has changed.</summary>
@@ -105,9 +107,9 @@ internal sealed class FastMeshSession(FastMeshParty party) : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _attempt?.Dispose();
+        StopTrying();
         _answer?.Dispose();
-        (_attempt, _answer) = (null, null);
+        _answer = null;
     }
 
     /// <summary>If both sides have started, the start of the node whose name sorts lower goes on. A repeated message gets the same answer.</summary>
@@ -125,8 +127,9 @@ internal sealed class FastMeshSession(FastMeshParty party) : IDisposable
             }
 
             _attempt?.Dispose();
+            _lateAttempt?.Dispose();
             _answer?.Dispose();
-            (_attempt, _answer, _answered, _kexB, _sigB) = (null, answer, kex, kexB, sigB);
+            (_attempt, _lateAttempt, _answer, _answered, _kexB, _sigB) = (null, null, answer, kex, kexB, sigB);
         }
 
         Queue(FastMeshMessage.KexB, _kexB);
@@ -155,7 +158,8 @@ internal sealed class FastMeshSession(FastMeshParty party) : IDisposable
 
     private bool HandleAck(ReadOnlySpan<byte> data, Instant now)
     {
-        if (_attempt is not { } attempt || !attempt.TryTakeAck(data))
+        FastMeshHandshake? attempt = _attempt is { Agreement: null } ? _lateAttempt : _attempt;
+        if (attempt is null || !attempt.TryTakeAck(data))
             return false;
         Establish(attempt.Agreement!, now);
         return true;

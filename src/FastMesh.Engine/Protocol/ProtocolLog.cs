@@ -161,7 +161,7 @@ internal static partial class ProtocolLog
     [LoggerMessage(166, LogLevel.Information, "No answer from {Node} by UDP, exchanging keys again")]
     public static partial void RenewingKeys(this ILogger log, string node);
 
-    [LoggerMessage(167, LogLevel.Warning, "Ignoring a {Message} of {Node} that is of no use")]
+    [LoggerMessage(167, LogLevel.Warning, "Ignoring {Message} of {Node}, which is of no use")]
     public static partial void SessionMessageIgnored(this ILogger log, string message, string node);
 
     // Sessions: 210 to 211 Always, then Connections

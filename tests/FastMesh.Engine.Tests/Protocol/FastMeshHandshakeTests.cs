@@ -149,6 +149,30 @@ public sealed class FastMeshHandshakeTests
     }
 
     [Fact]
+    public void An_ack_that_is_slower_than_the_retry_still_counts()
+    {
+        FastMeshLine? ack = null;
+        FastMeshPair pair = new(offerA: s_strong, offerB: s_strong);
+        pair.Attacker = (_, _, line) =>
+        {
+            if (line.Message != FastMeshMessage.Ack)
+                return [line];
+            ack = line;
+            return [];
+        };
+        pair.Start(pair.Alice);
+        pair.Deliver();
+        pair.Alice.Session.Start(pair.Now); // the retry, which is still under way
+        Assert.Null(pair.Alice.Session.Sealer);
+        Assert.NotNull(ack);
+        Assert.True(pair.Alice.Session.Handle(ack.Value.Message, ack.Value.Data, pair.Now));
+        AssertStrong(pair);
+        Assert.Null(pair.Alice.Session.RetryAt);
+        Assert.Equal(OpenResult.Opened, pair.Carry(pair.Alice, [1], out byte[] _));
+        Assert.Equal(OpenResult.Opened, pair.Carry(pair.Bob, [1], out byte[] _));
+    }
+
+    [Fact]
     public void Replayed_messages_of_earlier_sessions_are_of_no_use()
     {
         FastMeshPair pair = new(offerA: s_strong, offerB: s_strong);
