@@ -19,11 +19,13 @@ public sealed class DataPlaneTests
     [InlineData(DeviceKind.Tap, RoutingMode.Switch, 1)]
     [InlineData(DeviceKind.Tap, RoutingMode.Router, 1)]
     [InlineData(DeviceKind.Tun, RoutingMode.Router, 2)]
-    public void A_tcp_stream_and_datagrams_cross_two_hosts(DeviceKind kind, RoutingMode mode, int shards)
+    [InlineData(DeviceKind.Tun, RoutingMode.Router, 1, DataSuite.TincChaCha20Poly1305)]
+    [InlineData(DeviceKind.Tap, RoutingMode.Router, 2, DataSuite.Aes256Gcm)]
+    public void A_tcp_stream_and_datagrams_cross_two_hosts(DeviceKind kind, RoutingMode mode, int shards, DataSuite? suite = null)
     {
         using End a = new("a", "b", "10.1.0.0/16", kind, mode, shards), b = new("b", "a", "10.2.0.0/16", kind, mode, shards);
         string addressA = mode == RoutingMode.Switch ? "10.2.0.77" : "10.1.0.1", addressB = "10.2.0.1";
-        a.Connect(b, addressA, addressB);
+        a.Connect(b, addressA, addressB, suite);
 
         Assert.Contains("3 received", a.Host.Run("ping", "-c", "3", "-i", "0.02", "-W", "2", addressB), StringComparison.Ordinal);
         CopyOneStream(a.Host, b.Host, addressB, 20_000_000);
@@ -105,11 +107,14 @@ public sealed class DataPlaneTests
 
         public DataPlane Plane { get; }
 
-        public void Connect(End other, string own, string others)
+        public void Connect(End other, string own, string others, DataSuite? suite)
         {
             (_peer.Address, other._peer.Address) = (other._listener.Local, _listener.Local);
             _peer.OnSpanningTree = other._peer.OnSpanningTree = true;
-            TestNetwork.Pair(_peer, other._peer, LegacySuite.Default, ownerA: _shards - 1, ownerB: 0);
+            if (suite is { } aead)
+                TestNetwork.Pair(_peer, other._peer, aead, ownerA: _shards - 1, ownerB: 0);
+            else
+                TestNetwork.Pair(_peer, other._peer, LegacySuite.Default, ownerA: _shards - 1, ownerB: 0);
             Start(own, others);
             other.Start(others, own);
         }

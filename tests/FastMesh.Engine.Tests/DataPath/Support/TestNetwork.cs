@@ -88,20 +88,20 @@ internal sealed class TestNetwork(string self = "self")
     }
 
     /// <summary>Gives two nodes of two networks in router mode a session with ids.</summary>
-    public static void Pair(Node toB, Node toA, DataSuite suite)
+    public static void Pair(Node toB, Node toA, DataSuite suite, int ownerA = 0, int ownerB = 0)
     {
         bool sptps = suite == DataSuite.TincChaCha20Poly1305;
         SessionFormat format = sptps ? SessionFormat.Sptps : SessionFormat.FastMesh;
         toA.Protocol = toB.Protocol = sptps ? NodeProtocol.Sptps : NodeProtocol.FastMesh;
-        (toB.Sealer, toA.Opener) = Direction(toA, toB);
-        (toA.Sealer, toB.Opener) = Direction(toB, toA);
+        (toB.Sealer, toA.Opener) = Direction(toA, ownerA, toB, ownerB);
+        (toA.Sealer, toB.Opener) = Direction(toB, ownerB, toA, ownerA);
 
-        (DatagramSealer, DatagramOpener) Direction(Node from, Node to)
+        (DatagramSealer, DatagramOpener) Direction(Node from, int sealing, Node to, int opening)
         {
             byte[] key = new byte[DatagramKey.Length];
             new SystemRandom().Fill(key);
-            DatagramSession session = new(format, suite, from.RelayId, to.RelayId, WithEthernet: false, HasIds: true, Owner: 0);
-            return (new DatagramSealer(session, key, new RecordCounter(), 0), new DatagramOpener(session, key, 128, 0, null, 0));
+            DatagramSession session = new(format, suite, from.RelayId, to.RelayId, WithEthernet: false, HasIds: true, sealing);
+            return (new DatagramSealer(session, key, new RecordCounter(), 0), new DatagramOpener(session with { Owner = opening }, key, 128, 0, null, 0));
         }
     }
 
