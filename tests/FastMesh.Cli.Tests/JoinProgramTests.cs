@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using System.Text;
 using FastMesh.Engine.Protocol;
 
 namespace FastMesh.Cli.Tests;

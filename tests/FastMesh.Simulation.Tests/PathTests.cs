@@ -1,4 +1,3 @@
-using FastMesh.Engine.Protocol;
 using FastMesh.Engine.Routing;
 using FastMesh.Engine.Wire;
 

@@ -1,4 +1,3 @@
-using System.Text;
 using FastMesh.Engine;
 using FastMesh.Engine.Crypto;
 using FastMesh.Engine.Protocol;

@@ -61,7 +61,7 @@ internal sealed partial class InviteCommand
         Ed25519Identity? own = _server.Boolean("ExperimentalProtocol") == false ? null : Ed25519Files.ReadPrivate(_server, _directory, required: false);
         if (own is null)
             return _context.Fail(
-                _report.Warnings.FirstOrDefault() ?? "Only a node with an Ed25519 key of its own can invite others: generate-ed25519-keys makes one, and a restart uses it.");
+                (_report.Warnings.Count > 0 ? _report.Warnings[0] : null) ?? "Only a node with an Ed25519 key of its own can invite others: generate-ed25519-keys makes one, and a restart uses it.");
         if (FindAddress(inviter) is not { } address)
             return _context.Fail($"Where can this node be reached? Add a line such as Address = vpn.example.org to {_directory.HostFile(inviter)}.");
 

@@ -11,7 +11,7 @@ namespace FastMesh.Cli.Commands;
 /// <c>join [URL]</c>: becomes a node of a net by an invitation (tinc 1.1 reference, 9.4). Everything that can fail without the inviter is tried before
 /// the invitation is used up; the files come into place together, when the inviter has confirmed.
 /// </summary>
-internal sealed class JoinCommand(CommandContext context)
+internal sealed class JoinCommand(CommandContext context) : IDisposable
 {
     private const int RsaBits = 2048;
 
@@ -26,8 +26,7 @@ internal sealed class JoinCommand(CommandContext context)
         if (!InvitationUrl.TryParse(text, out InvitationUrl? url))
             return context.Fail("Invalid invitation URL.");
 
-        JoinCommand command = new(context);
-        using (command._files)
+        using JoinCommand command = new(context);
         using (command.CleanUpOn(PosixSignal.SIGINT))
         using (command.CleanUpOn(PosixSignal.SIGTERM))
         using (command.CleanUpOn(PosixSignal.SIGHUP))
@@ -42,6 +41,9 @@ internal sealed class JoinCommand(CommandContext context)
             }
         }
     }
+
+    /// <summary>Removes what has not come into place.</summary>
+    public void Dispose() => _files.Dispose();
 
     private bool HasDirectory => context.Line.ConfigDirectory is not null;
 

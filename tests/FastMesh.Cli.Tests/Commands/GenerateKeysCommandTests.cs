@@ -50,7 +50,7 @@ public sealed class GenerateKeysCommandTests : IDisposable
         Assert.Contains("#Ed25519PublicKey = " + Regex.Match(oldHost, "Ed25519PublicKey = (.*)").Groups[1].Value, _fixture.Read("hosts/a"));
 
         using RSA whole = RSA.Create(), half = RSA.Create();
-        whole.ImportFromPem(_fixture.Read("rsa_key.priv").Split("\n#").Last()[^900..]);
+        whole.ImportFromPem(_fixture.Read("rsa_key.priv").Split("\n#").Last().AsSpan()[^900..]);
         half.ImportFromPem(Regex.Match(_fixture.Read("hosts/a"), "^-----BEGIN RSA(.*\n)+?-----END.*", RegexOptions.Multiline).Value);
         Assert.Equal(whole.ExportRSAPublicKey(), half.ExportRSAPublicKey());
     }

@@ -54,7 +54,7 @@ public sealed class JoinCommandTests : IDisposable
     [InlineData("0 alpha 17.7\n4 DE6B/OvzQ4bHw1NGnvEwZeG5WDzml2wXdwthkJRVxgK\n", "has another key than the invitation says; check the URL")]
     [InlineData("0 alpha 17.7\n4 x\n", "has another key than the invitation says; check the URL")]
     [InlineData("", "does not answer: the invitation may have been used or have expired")]
-    public void A_server_that_is_not_the_inviter_is_left_at_once(string answer, string message)
+    public async Task A_server_that_is_not_the_inviter_is_left_at_once(string answer, string message)
     {
         using TcpListener listener = new(IPAddress.Loopback, 0);
         listener.Start();
@@ -70,7 +70,7 @@ public sealed class JoinCommandTests : IDisposable
             stream.CopyTo(Stream.Null);
         });
         Assert.Equal(1, _fixture.Run("join", Url(port)));
-        server.Wait();
+        await server;
         Assert.Equal([$"Could not join: 127.0.0.1 port {port} {message}"], Essential());
         Assert.False(Directory.Exists(_fixture.Net["net"]));
     }

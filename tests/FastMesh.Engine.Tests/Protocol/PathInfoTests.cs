@@ -5,7 +5,7 @@ using FastMesh.Engine.Routing;
 namespace FastMesh.Engine.Tests.Protocol;
 
 /// <summary>UDP_INFO and MTU_INFO (tinc 1.1 reference, 7.5). "hub" is the neighbour, "far" and "away" are nodes behind it.</summary>
-public sealed class PathInfoTests
+public sealed class PathInfoTests : IDisposable
 {
     private const string Modern = "701000c", Old = "c"; // options of a FastMesh node with SPTPS, and of tinc 1.0
 
@@ -16,6 +16,8 @@ public sealed class PathInfoTests
     });
 
     public PathInfoTests() => _self.Start();
+
+    public void Dispose() => ((IDisposable)_self).Dispose();
 
     [Fact]
     public void An_address_of_a_far_node_is_taken_and_passed_on_as_we_see_it()
