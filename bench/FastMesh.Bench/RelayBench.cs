@@ -7,7 +7,7 @@ namespace FastMesh.Bench;
 
 /// <summary>One shard without a kernel that passes datagrams of a node on to another one, unopened.</summary>
 [MemoryDiagnoser]
-public sealed class RelayBench : IDisposable
+public class RelayBench : IDisposable
 {
     private readonly LoopPort _socket = new();
     private Shard _relay = null!;
@@ -49,6 +49,7 @@ public sealed class RelayBench : IDisposable
     {
         _relay?.Dispose();
         _socket.Dispose();
+        GC.SuppressFinalize(this);
     }
 
     /// <summary>A socket that hears the same train again and again.</summary>

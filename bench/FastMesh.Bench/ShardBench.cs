@@ -11,7 +11,7 @@ namespace FastMesh.Bench;
 /// Two shards without a kernel: packets of one device are routed, sealed, carried over as trains, opened, merged and given to the other device.
 /// </summary>
 [MemoryDiagnoser]
-public sealed class ShardBench : IDisposable
+public class ShardBench : IDisposable
 {
     private const int Packets = 2048, PerTurn = 64;
     private readonly SourcePort _device = new();
@@ -66,6 +66,7 @@ public sealed class ShardBench : IDisposable
         _sender?.Dispose();
         _receiver?.Dispose();
         _device.Dispose();
+        GC.SuppressFinalize(this);
     }
 
     private static readonly byte[] s_super = IPv4(6, 20 + (46 * 1400)), s_small = IPv4(17, 8 + 64);
