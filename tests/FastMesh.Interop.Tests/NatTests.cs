@@ -44,6 +44,9 @@ public sealed class NatTests
     [SkippableTheory]
     [InlineData(Programs.FastMesh, Programs.Tincd)]
     [InlineData(Programs.Tincd, Programs.FastMesh)]
+    [InlineData(Programs.FastMesh, Programs.FastMesh)]
+    [InlineData(Programs.FastMesh11, Programs.Tinc11)]
+    [InlineData(Programs.Tinc11, Programs.FastMesh11)]
     public void A_peer_whose_gateway_changes_its_address_is_found_again_by_its_packets(string insideKind, string outsideKind)
     {
         using TestNetwork network = new();
