@@ -86,13 +86,13 @@ public sealed partial class Mesh
 
     /// <summary>
     /// To the next hop: as it is if that knows how to pass it on, else as text in a REQ_KEY, which every node relays. A tinc 1.1 node passes datagrams on only to
-    /// nodes that speak SPTPS too.
+    /// nodes with which it has a session itself: those that speak SPTPS, but no neighbour with TCPOnly.
     /// </summary>
     private void SendByTcp(Node source, Node target, ReadOnlySpan<byte> datagram, Instant now)
     {
         if (target == Self || !target.Reachable || ConnectionTo(target.NextHop) is not { } next || IsCrowded(next, target))
             return;
-        bool knows = target.Minor >= 4 || target.NextHop!.Options.HasFlag(EdgeOptions.FastMesh);
+        bool knows = next.Node!.Options.HasFlag(EdgeOptions.FastMesh) || (target.Minor >= 4 && !target.Options.HasFlag(EdgeOptions.TcpOnly));
         if (knows && TrySendSptpsPacket(next, datagram, now))
             return;
         int subtype = IsFastMeshPair(source, target) ? (int)FastMeshMessage.Datagram : (int)MetaRequest.SptpsPacket;
