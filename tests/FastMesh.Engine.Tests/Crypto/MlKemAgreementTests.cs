@@ -2,12 +2,11 @@ using FastMesh.Engine.Crypto;
 
 namespace FastMesh.Engine.Tests.Crypto;
 
-[Trait("Category", "Debian13")]
 public sealed class MlKemAgreementTests
 {
     private const string Without = "this OpenSSL has no ML-KEM; scripts/debian13.sh has one";
 
-    [SkippableFact]
+    [SkippableFact, Trait("Category", "NeedsMlKem")]
     public void Both_sides_get_the_same_secret_and_everybody_else_another()
     {
         Skip.IfNot(MlKemAgreement.IsSupported, Without);
@@ -24,7 +23,7 @@ public sealed class MlKemAgreementTests
         Assert.NotEqual(sent, got);
     }
 
-    [SkippableFact]
+    [SkippableFact, Trait("Category", "NeedsMlKem")]
     public void Malformed_keys_and_ciphertexts_are_refused()
     {
         Skip.IfNot(MlKemAgreement.IsSupported, Without);
@@ -35,6 +34,18 @@ public sealed class MlKemAgreementTests
         byte[] key = initiator.EncapsulationKey.ToArray();
         key.AsSpan(0, 3).Fill(0xff); // two coefficients of 4095; q is 3329
         Assert.False(MlKemAgreement.TryEncapsulate(key, ciphertext, shared));
+    }
+
+    /// <summary>The first and the last 32 bytes of the key that FIPS 203 makes of a seed; test 1 of Wycheproof's mlkem_768_keygen_seed_test.</summary>
+    [SkippableFact, Trait("Category", "NeedsMlKem")]
+    public void The_key_of_a_seed_is_the_published_one()
+    {
+        Skip.IfNot(MlKemAgreement.IsSupported, Without);
+        using MlKemAgreement initiator = MlKemAgreement.FromSeed(Convert.FromHexString(
+            "7c9935a0b07694aa0c6d10e4db6b1add2fd81a25ccb148032dcd739936737f2d8626ed79d451140800e03b59b956f8210e556067407d13dc90fa9e8b872bfb8f"));
+        string key = Convert.ToHexStringLower(initiator.EncapsulationKey);
+        Assert.StartsWith("a8e651a1e685f22478a8954f007bc7711b930772c78f092e82878e3e937f3679", key, StringComparison.Ordinal);
+        Assert.EndsWith("162ec098a900b12dd8fabbfb3fe8cb1dc4e8315f2af0d32f0017ae136e19f028", key, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -5,7 +5,7 @@ using FastMesh.Engine.Wire;
 namespace FastMesh.Engine.Tests.Protocol;
 
 /// <summary>The FastMesh handshake with a man in the middle who does to each message what he likes.</summary>
-[Trait("Category", "Debian13")] // for ML-KEM
+[Trait("Category", "Debian13")] // there once more, with ML-KEM
 public sealed class FastMeshHandshakeTests
 {
     private const int Messages = 5; // KexA, KexB, SigB, SigA, Ack; offers without certificate and ML-KEM go in one line each
@@ -229,7 +229,7 @@ public sealed class FastMeshHandshakeTests
         AssertStrong(pair.Run());
     }
 
-    [SkippableFact]
+    [SkippableFact, Trait("Category", "NeedsMlKem")]
     public void Ml_kem_cannot_be_taken_away()
     {
         Skip.IfNot(MlKemAgreement.IsSupported, "needs OpenSSL 3.5");
@@ -255,7 +255,7 @@ public sealed class FastMeshHandshakeTests
         }
     }
 
-    [SkippableFact]
+    [SkippableFact, Trait("Category", "NeedsMlKem")]
     public void Bytes_altered_in_messages_with_ml_kem_give_no_session_or_a_hybrid_one()
     {
         Skip.IfNot(MlKemAgreement.IsSupported, "needs OpenSSL 3.5");
