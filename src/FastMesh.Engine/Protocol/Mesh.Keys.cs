@@ -146,6 +146,10 @@ public sealed partial class Mesh
             HintAddress(owner, reflexive, now);
     }
 
+    /// <summary>
+    /// Takes a key. tincd makes a new one for each ANS_KEY, so of two that came by different ways soon after each other the earlier one may be
+    /// the valid one: then it is asked once more, and answers by one way.
+    /// </summary>
     private void AcceptKey(MetaConnection from, Node owner, string hex, LegacySuite suite, Instant now)
     {
         Peer peer = PeerOf(owner);
@@ -160,6 +164,11 @@ public sealed partial class Mesh
         owner.Sealer = new LegacySealer(key, OwnerShard(owner));
         (peer.Outgoing, peer.KeyRequested) = (suite, null);
         AwaitPath(peer, now);
+        if (peer.MayHaveCrossed(from.Id, now) && ConnectionTo(owner.NextHop) is { } next)
+        {
+            peer.KeyRequested = now;
+            Send(next, MetaRequest.ReqKey, MetaWriter.ReqKey(Self.Name, owner.Name), now);
+        }
     }
 
     /// <summary>On its way, an ANS_KEY learns from the first relay that can say so where the owner's packets come from (5.10).</summary>

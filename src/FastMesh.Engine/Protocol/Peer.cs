@@ -33,6 +33,20 @@ internal sealed class Peer(Node node)
     /// <summary>When its key was last asked for, or null if it may be asked for at once.</summary>
     public Instant? KeyRequested { get; set; }
 
+    /// <summary>By which connection and when its last ANS_KEY came.</summary>
+    private (ConnectionId From, Instant At)? _lastKey;
+
+    /// <summary>
+    /// Notes by which connection an ANS_KEY came. True if the one before came by another one a moment ago, so that nobody knows which of
+    /// them was sent last; the one after is then not compared with this.
+    /// </summary>
+    public bool MayHaveCrossed(ConnectionId from, Instant now)
+    {
+        bool crossed = _lastKey is { } last && last.From != from && now - last.At < ProtocolLimits.KeyRequestInterval;
+        _lastKey = crossed ? null : (from, now);
+        return crossed;
+    }
+
     /// <summary>The key under which it sends to us.</summary>
     public LegacyKey? Issued { get; private set; }
 

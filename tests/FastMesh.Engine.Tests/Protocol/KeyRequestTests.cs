@@ -52,6 +52,20 @@ public sealed class KeyRequestTests
         Assert.NotSame(first, _mesh.Route("beta")!.Opener);
     }
 
+    [Fact]
+    public void Keys_that_may_have_crossed_on_two_ways_are_asked_for_once_more()
+    {
+        ConnectionId relay = _mesh.JoinReachable("relay");
+        _mesh.Say(relay, "12 1 relay beta 192.0.2.9 655 c 10", "12 2 beta relay 192.0.2.1 655 c 10", $"16 beta self {Key} 427 672 4 0");
+        ConnectionId beta = _mesh.JoinReachable("beta");
+        _mesh.Heard(relay);
+        _mesh.Heard(beta);
+        _mesh.Say(beta, $"16 beta self {Key} 427 672 4 0");
+        Assert.Contains("15 self beta", _mesh.Heard(beta));
+        _mesh.Say(beta, $"16 beta self {Key} 427 672 4 0", $"16 beta self {Key} 427 672 4 0");
+        Assert.DoesNotContain("15 self beta", _mesh.Heard(beta));
+    }
+
     [Theory]
     [InlineData("15 ghost self")] // known from a subnet only: kills the release
     [InlineData("15 nobody self")]
