@@ -5,6 +5,7 @@ using FastMesh.Interop.Tests.Support;
 namespace FastMesh.Interop.Tests;
 
 /// <summary>The life of end-to-end sessions with tinc 1.1 and between FastMesh nodes: how keys become known, re-keying, compression.</summary>
+[Collection(nameof(Undisturbed))]
 public sealed class GenerationSessionTests
 {
     /// <summary>tinc 1.1 reference, 1.3: neighbours that know RSA keys only tell each other their Ed25519 keys, and connect again.</summary>

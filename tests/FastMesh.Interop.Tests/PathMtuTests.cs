@@ -4,6 +4,7 @@ using FastMesh.Interop.Tests.Support;
 namespace FastMesh.Interop.Tests;
 
 /// <summary>Path MTU discovery outside, and what the senders inside are told about it.</summary>
+[Collection(nameof(Undisturbed))]
 public sealed class PathMtuTests
 {
     /// <summary>

@@ -5,6 +5,7 @@ using Xunit.Abstractions;
 namespace FastMesh.Interop.Tests;
 
 /// <summary>A mesh is moved over to FastMesh node by node while it is in use, and back: every node keeps its configuration directory.</summary>
+[Collection(nameof(Undisturbed))]
 public sealed class ReplacementTests(ITestOutputHelper output)
 {
     /// <summary>The first two are dialled by everyone else.</summary>

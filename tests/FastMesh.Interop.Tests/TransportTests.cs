@@ -3,6 +3,7 @@ using FastMesh.Interop.Tests.Support;
 namespace FastMesh.Interop.Tests;
 
 /// <summary>How packets travel: TCPOnly, blocked UDP, IndirectData, no path MTU discovery.</summary>
+[Collection(nameof(Undisturbed))]
 public sealed class TransportTests
 {
     [SkippableTheory]
