@@ -118,7 +118,8 @@ public sealed class GenerationSessionTests
         beta.WaitForUdp(alpha);
 
         int mark = beta.LogMark();
-        Assert.Equal(0, alpha.Host.Ping(beta.Inner, count: 1000, interval: 0.01).Lost);
+        int tolerated = Programs.IsFastMesh(renewing) && Programs.IsFastMesh(other) ? 0 : 2; // tincd switches without waiting for the other side
+        Assert.InRange(alpha.Host.Ping(beta.Inner, count: 1000, interval: 0.01).Lost, 0, tolerated);
         int requests = beta.Log(mark).Count(line => line.StartsWith("Got ANS_KEY from alpha", StringComparison.Ordinal) ||
             line.StartsWith("Got REQ_KEY from alpha", StringComparison.Ordinal));
         Assert.True(requests >= 6, $"{requests} requests of handshakes in ten seconds");
@@ -150,8 +151,8 @@ public sealed class GenerationSessionTests
             foreach ((MeshNode from, MeshNode to) in new[] { (hub, spoke), (spoke, hub) })
             {
                 long before = BytesSent(from.Host);
-                from.Host.Run("ping", "-n", "-c", "10", "-i", "0.02", "-w", "5", "-s", "1000", "-p", "00", to.Inner);
-                Assert.InRange(BytesSent(from.Host) - before, 10 * 100, 10 * 600);
+                from.Host.Run("ping", "-n", "-c", "40", "-i", "0.02", "-w", "5", "-s", "1000", "-p", "00", to.Inner);
+                Assert.InRange(BytesSent(from.Host) - before, 40 * 100, 40 * 600);
             }
         }
     }
