@@ -1,5 +1,6 @@
 using System.Globalization;
 using FastMesh.Cli.Config;
+using FastMesh.Engine.DataPath;
 
 namespace FastMesh.Cli;
 
@@ -29,10 +30,11 @@ internal sealed record CommandLine
         new("logfile", '\0', OptionValue.Optional),
         new("pidfile", '\0', OptionValue.Required),
         new("option", 'o', OptionValue.Required),
-        new("workers", '\0', OptionValue.Required),
-        new("cpus", '\0', OptionValue.Required),
-        new("batch", 'b', OptionValue.None),
-        new("force", '\0', OptionValue.None),
+        new("workers", '\0', OptionValue.Required, IsOwn: true),
+        new("cpus", '\0', OptionValue.Required, IsOwn: true),
+        new("no-offload", '\0', OptionValue.Optional, IsOwn: true),
+        new("batch", 'b', OptionValue.None, IsOwn: true),
+        new("force", '\0', OptionValue.None, IsOwn: true),
     ];
 
     private static readonly Dictionary<string, int> s_signals = new(StringComparer.OrdinalIgnoreCase)
@@ -48,7 +50,20 @@ internal sealed record CommandLine
         ["WINCH"] = 28,
     };
 
+    private static readonly Dictionary<string, Offloads> s_offloads = new(StringComparer.Ordinal)
+    {
+        ["vnet"] = Offloads.VnetHeader,
+        ["csum"] = Offloads.Checksum,
+        ["tso"] = Offloads.Tso,
+        ["ecn"] = Offloads.TsoEcn,
+        ["uso"] = Offloads.Uso,
+        ["gso"] = Offloads.Gso,
+        ["gro"] = Offloads.Gro,
+    };
+
     private readonly List<ConfigEntry> _overrides = [];
+    private int? _workers;
+    private bool _autoWorkers;
 
     /// <summary>Directory of the configuration as given with <c>-c</c>, or null.</summary>
     public string? ConfigDirectory { get; private set; }
@@ -107,8 +122,11 @@ internal sealed record CommandLine
     /// <summary>No authentication and no encryption of meta connections.</summary>
     public bool BypassSecurity { get; private set; }
 
-    /// <summary>Number of data path threads, or null for one per processor of <see cref="Cpus"/>, at least one.</summary>
-    public int? Workers { get; private set; }
+    /// <summary>Number of data path threads.</summary>
+    public int Workers => _workers ?? (Cpus.Count > 0 ? Cpus.Count : _autoWorkers ? DataPlaneSettings.ShardsFor(Environment.ProcessorCount) : 1);
+
+    /// <summary>What the kernel may do for many packets at once.</summary>
+    public Offloads Offloads { get; private set; } = Offloads.All;
 
     /// <summary>Processors to run the data path on, ascending; empty for all.</summary>
     public IReadOnlyList<int> Cpus { get; private set; } = [];
@@ -154,6 +172,7 @@ internal sealed record CommandLine
             case "option": return AddOverride(value!);
             case "workers": return SetWorkers(value!);
             case "cpus": return SetCpus(value!);
+            case "no-offload": return LeaveOut(value);
             case "debug":
                 DebugLevel = value is null ? (DebugLevel ?? 0) + 1 : ParseLeniently(value);
                 return null;
@@ -214,8 +233,9 @@ internal sealed record CommandLine
     private string? SetWorkers(string value)
     {
         bool valid = int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int workers) && workers is >= 1 and <= MaxWorkers;
-        Workers = workers;
-        return valid ? null : $"Invalid argument `{value}'; --workers takes a number from 1 to {MaxWorkers}.";
+        _autoWorkers = value == "auto";
+        _workers = _autoWorkers ? null : workers;
+        return valid || _autoWorkers ? null : $"Invalid argument `{value}'; --workers takes a number from 1 to {MaxWorkers}, or auto.";
     }
 
     private string? SetCpus(string value)
@@ -233,6 +253,21 @@ internal sealed record CommandLine
         }
 
         Cpus = [.. cpus];
+        return null;
+    }
+
+    private string? LeaveOut(string? names)
+    {
+        foreach (string name in names?.Split(',') ?? s_offloads.Keys.ToArray())
+        {
+            if (!s_offloads.TryGetValue(name, out Offloads offload))
+            {
+                return $"Invalid argument `{names}'; --no-offload takes a list of {string.Join(", ", s_offloads.Keys)}, or nothing for all.";
+            }
+
+            Offloads &= ~offload;
+        }
+
         return null;
     }
 

@@ -17,7 +17,8 @@ internal enum OptionValue
 /// <param name="Long">Long name without dashes; also what callers know it by.</param>
 /// <param name="Short">Letter, or '\0' if it has none.</param>
 /// <param name="Value">Whether it takes a value.</param>
-internal readonly record struct OptionSpec(string Long, char Short, OptionValue Value);
+/// <param name="IsOwn">Whether tincd does not have it: then it takes no abbreviation away from tincd's options.</param>
+internal readonly record struct OptionSpec(string Long, char Short, OptionValue Value, bool IsOwn = false);
 
 /// <summary>
 /// Splits arguments the way GNU getopt_long does for tincd: clusters (<c>-DLd3</c>), attached values (<c>-nmaster</c>,
@@ -88,6 +89,11 @@ internal static class GetOpt
         string? value = equals < 0 ? null : text[(equals + 1)..];
         OptionSpec[] exact = [.. specs.Where(s => s.Long == name)];
         OptionSpec[] matches = exact.Length > 0 ? exact : [.. specs.Where(s => s.Long.StartsWith(name, StringComparison.Ordinal))];
+        if (matches.Any(s => !s.IsOwn))
+        {
+            matches = [.. matches.Where(s => !s.IsOwn)];
+        }
+
         if (matches.Length != 1)
         {
             return matches.Length == 0

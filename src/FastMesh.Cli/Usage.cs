@@ -23,8 +23,9 @@ internal static class Usage
           -o, --option=[HOST.]KEY=VALUE  Set global/host configuration value.
           -R, --chroot                   chroot to NET dir at startup.
           -U, --user=USER                setuid to given USER at startup.
-              --workers=N                Run the data path on N threads.
+              --workers=N                Run the data path on N threads, or as many as the machine is good for: auto.
               --cpus=LIST                Run the data path on these processors, such as 0-3,6.
+              --no-offload[=LIST]        Have the kernel neither cut nor merge packets; of LIST: vnet,csum,tso,ecn,uso,gso,gro.
           -b, --batch                    Commands don't ask for anything.
               --force                    Commands do what they would only warn of.
               --help                     Display this help and exit.

@@ -1,4 +1,5 @@
 using FastMesh.Cli.Config;
+using FastMesh.Engine.DataPath;
 using FsCheck;
 using FsCheck.Fluent;
 
@@ -97,6 +98,34 @@ public class CommandLineTests
         Assert.Equal([new("A", "b", null, 1), new("H.C", "d", null, 2)], line.Overrides);
     }
 
+    [Theory]
+    [InlineData("", Offloads.All)]
+    [InlineData("--no-offload -D", Offloads.None)]
+    [InlineData("--no-offload=uso", Offloads.All & ~Offloads.Uso)]
+    [InlineData("--no-offload gso,gro --no-of=ecn", Offloads.All & ~(Offloads.Gso | Offloads.Gro | Offloads.TsoEcn))]
+    [InlineData("--no", Offloads.All)] // tincd's --no-detach, as ever
+    public void Offloads_left_out(string line, Offloads expected) => Assert.Equal(expected, Parse(line).Offloads);
+
+    [Theory]
+    [InlineData("", 1)]
+    [InlineData("--workers 3", 3)]
+    [InlineData("--cpus 1,4-6", 4)]
+    [InlineData("--cpus 0-3 --workers 2", 2)]
+    [InlineData("--cpus 0-3 --workers auto", 4)]
+    [InlineData("--workers 3 --workers=1", 1)]
+    public void Workers(string line, int expected) => Assert.Equal(expected, Parse(line).Workers);
+
+    /// <summary>A machine with two processors must not get slower; the reference's advice is half of them (linux-dataplane reference, 4.3).</summary>
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(2, 1)]
+    [InlineData(3, 1)]
+    [InlineData(4, 2)]
+    [InlineData(16, 8)]
+    [InlineData(192, 8)]
+    public void Workers_by_themselves_are_one_for_every_two_processors(int processors, int expected)
+        => Assert.Equal(expected, DataPlaneSettings.ShardsFor(processors));
+
     [Fact]
     public void An_override_follows_the_grammar_of_a_configuration_line()
     {
@@ -136,7 +165,9 @@ public class CommandLineTests
     [InlineData("-o foo", "No value for variable `foo' in command line option 1")]
     [InlineData("-o A=b -o foo=", "No value for variable `foo' in command line option 2")]
     [InlineData("-o =", "No value for variable `' in command line option 1")]
-    [InlineData("--workers 0", "Invalid argument `0'; --workers takes a number from 1 to 256.")]
+    [InlineData("--workers 0", "Invalid argument `0'; --workers takes a number from 1 to 256, or auto.")]
+    [InlineData("--workers many", "Invalid argument `many'; --workers takes a number from 1 to 256, or auto.")]
+    [InlineData("--no-offload=gso,foo", "Invalid argument `gso,foo'; --no-offload takes a list of vnet, csum, tso, ecn, uso, gso, gro, or nothing for all.")]
     [InlineData("--cpus 3-1", "Invalid argument `3-1'; --cpus takes processor numbers and ranges such as 0-3,6.")]
     [InlineData("--cpus 1,", "Invalid argument `1,'; --cpus takes processor numbers and ranges such as 0-3,6.")]
     [InlineData("--cpus 99999999999", "Invalid argument `99999999999'; --cpus takes processor numbers and ranges such as 0-3,6.")]

@@ -114,7 +114,7 @@ internal sealed class ConfigLoader
 
     private DaemonOptions Assemble(string name, OwnKeys keys, ServerSettings settings)
     {
-        int shards = _commandLine.Workers ?? Math.Max(1, _commandLine.Cpus.Count);
+        int shards = _commandLine.Workers;
         return new DaemonOptions
         {
             NetName = _paths.NetName ?? string.Empty,
@@ -136,7 +136,7 @@ internal sealed class ConfigLoader
             BindToInterface = settings.BindToInterface,
             FirewallMark = settings.FirewallMark,
             Udp = settings.ReadUdp(),
-            DataPlane = new DataPlaneSettings { Shards = shards, Cpus = _commandLine.Cpus },
+            DataPlane = new DataPlaneSettings { Shards = shards, Cpus = _commandLine.Cpus, Offloads = _commandLine.Offloads },
             ScriptsInterpreter = settings.ScriptsInterpreter,
             ScriptsExtension = settings.ScriptsExtension,
             GraphDumpFile = settings.GraphDumpFile,

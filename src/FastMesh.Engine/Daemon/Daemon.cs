@@ -39,6 +39,7 @@ public sealed class Daemon
             using ServiceManager manager = ServiceManager.Take(_options.Detached);
             if (_options.LockMemory && !ProcessControl.LockMemory() && _options.User is not null)
                 throw new IOException("Memory cannot stay locked (-L) for another user (-U) while there is a limit: raise RLIMIT_MEMLOCK before the start");
+            CheckCpus(_options.DataPlane.Cpus);
             exitCode = RunDevice(wake, signals, manager, ready);
         }
         catch (Exception e) when (e is IOException or LinuxException or UnauthorizedAccessException)
@@ -58,9 +59,22 @@ public sealed class Daemon
     /// <summary>Acts as if a signal had arrived; any thread, while <see cref="Run"/> runs.</summary>
     internal void Signal(int number) => _signals?.Post(number);
 
+    /// <summary>Throws if a processor does not exist or is not ours to use.</summary>
+    private static void CheckCpus(IReadOnlyList<int> wanted)
+    {
+        int[] allowed = CpuAffinity.Allowed();
+        int[] missing = [.. wanted.Except(allowed)];
+        if (allowed.Length > 0 && missing.Length > 0)
+            throw new IOException($"--cpus: no processor {string.Join(" or ", missing)} here; there are {DescribeRanges(allowed)}");
+    }
+
+    /// <summary>Numbers and ranges with commas between them, as --cpus takes them.</summary>
+    private static string DescribeRanges(int[] ascending) => string.Join(',', ascending.Select((cpu, index) => (Cpu: cpu, Run: cpu - index))
+        .GroupBy(item => item.Run, item => item.Cpu).Select(run => run.Count() == 1 ? $"{run.First()}" : $"{run.First()}-{run.Last()}"));
+
     private int RunDevice(EventFd wake, Signals signals, ServiceManager manager, Action ready)
     {
-        using VpnDevice device = VpnDevice.Open(_options.Device, _options.DataPlane.Shards);
+        using VpnDevice device = VpnDevice.Open(_options.Device, _options.DataPlane.Shards, _options.DataPlane.Offloads);
         bool isDummy = _options.Device.Kind == DeviceKind.Dummy; // tincd names the interface too, but for no other device
         _log.Always.DeviceOpened(isDummy ? $"{device.Device} ({device.Interface})" : device.Device, device.Description);
         using Scripts scripts = new(_options.ConfigDirectory, ScriptVariables(device), _log)

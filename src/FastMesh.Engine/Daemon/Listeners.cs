@@ -158,7 +158,7 @@ internal sealed class Listeners : IDisposable
 
     private void Add(SafeFd tcp, Endpoint local)
     {
-        _udp.Add(UdpListener.Open(local, _options.Udp, _options.DataPlane.Shards));
+        _udp.Add(UdpListener.Open(local, _options.Udp, _options.DataPlane.Shards, _options.DataPlane.Offloads));
         _tcp.Add(tcp);
         _log.Connections.Listening(local);
     }

@@ -7,11 +7,25 @@ namespace FastMesh.Engine.DataPath;
 /// <summary>How the shards run.</summary>
 public sealed record DataPlaneSettings
 {
-    /// <summary>Number of shards (<c>--workers</c>).</summary>
+    /// <summary>
+    /// Number of shards (<c>--workers</c>). One is the fastest for one busy peer, because a session has one owner: with more, the kernel hashes each packet
+    /// to find its queue, and what it puts into another one's is handed over. More pay when several peers are busy at once.
+    /// </summary>
     public int Shards { get; init; } = 1;
 
     /// <summary>CPUs to pin shards to, in turn (<c>--cpus</c>); empty: not pinned.</summary>
     public IReadOnlyList<int> Cpus { get; init; } = [];
+
+    /// <summary>What the kernel may do for many packets at once (<c>--no-offload</c> leaves out).</summary>
+    public Offloads Offloads { get; init; } = Offloads.All;
+
+    /// <summary>
+    /// Shards for <c>--workers auto</c>: one per two processors, because each packet that a shard moves costs the kernel and whoever sends or
+    /// receives it as much again, on other processors if there are any; so two processors get one shard. No more than eight: between any two
+    /// there is a ring of 4 MB.
+    /// </summary>
+    /// <param name="processors">Processors that the daemon may use.</param>
+    public static int ShardsFor(int processors) => Math.Clamp(processors / 2, 1, 8);
 }
 
 /// <summary>
@@ -162,7 +176,7 @@ public sealed class DataPlane : IDisposable
     {
         ShardState state = new(index, table);
         IPacketPort[] sockets = [.. _listeners.Select(listener =>
-            new MmsgPort(listener.Socket(index), listener.Local.IsIPv6, UdpSocket.HasSegmentation, state.Counters))];
+            new MmsgPort(listener.Socket(index), listener.Local.IsIPv6, _settings.Offloads.HasFlag(Offloads.Gso) && UdpSocket.HasSegmentation, state.Counters))];
         ShardPorts ports = new(
             _device.OpenPort(index), traits, sockets, [.. _listeners.Select(listener => listener.Local.IsIPv6)], _orders[index]);
         return new Shard(state, ports, new ShardMail(state, _reports, _orders), () => Volatile.Read(ref _table)!, _clock);

@@ -33,7 +33,8 @@ public sealed class UdpListener : IDisposable
     /// <param name="local">Address and port; port 0 lets the kernel choose.</param>
     /// <param name="settings">Options.</param>
     /// <param name="shards">Number of sockets.</param>
-    public static UdpListener Open(Endpoint local, UdpSettings settings, int shards)
+    /// <param name="offloads">Whether trains may be received.</param>
+    public static UdpListener Open(Endpoint local, UdpSettings settings, int shards, Offloads offloads = Offloads.All)
     {
         ArgumentNullException.ThrowIfNull(settings);
         ArgumentOutOfRangeException.ThrowIfLessThan(shards, 1);
@@ -45,7 +46,7 @@ public sealed class UdpListener : IDisposable
             PathMtuDiscovery = settings.DontFragment,
             Interface = settings.Interface,
             Mark = settings.Mark,
-            ReceiveOffload = UdpSocket.HasReceiveOffload,
+            ReceiveOffload = offloads.HasFlag(Offloads.Gro) && UdpSocket.HasReceiveOffload,
         };
         List<SafeFd> sockets = [];
         try

@@ -27,7 +27,8 @@ public sealed class VpnDevice : IDisposable
     /// <summary>Opens the device. Throws <see cref="IOException"/> with a message for the operator if that fails.</summary>
     /// <param name="settings">Which device.</param>
     /// <param name="queues">Queues wanted: one per shard; kinds without several queues give one.</param>
-    public static VpnDevice Open(DeviceSettings settings, int queues)
+    /// <param name="offloads">What a tun or tap device may be asked to do.</param>
+    public static VpnDevice Open(DeviceSettings settings, int queues, Offloads offloads = Offloads.All)
     {
         ArgumentNullException.ThrowIfNull(settings);
         VpnDevice device = new(settings);
@@ -36,7 +37,7 @@ public sealed class VpnDevice : IDisposable
             switch (settings.Kind)
             {
                 case DeviceKind.Tun or DeviceKind.Tap:
-                    device.OpenTun(queues);
+                    device.OpenTun(queues, offloads);
                     break;
                 case DeviceKind.Fd:
                     device.OpenDescriptor();
@@ -88,7 +89,7 @@ public sealed class VpnDevice : IDisposable
     /// <summary>Closes every queue; the interface vanishes unless it is persistent.</summary>
     public void Dispose() => _owned.ForEach(static owned => owned.Dispose());
 
-    private void OpenTun(int queues)
+    private void OpenTun(int queues, Offloads offloads)
     {
         bool tap = _kind == DeviceKind.Tap;
         TunDevice tun = TunDevice.Open(new TunOptions
@@ -97,9 +98,10 @@ public sealed class VpnDevice : IDisposable
             DevicePath = Device,
             Name = Interface,
             Queues = queues,
+            Offloads = offloads.ForDevice(),
         });
         _owned.Add(tun);
-        _mergesTcp = tun.Offloads.HasFlag(TunOffloads.Checksum);
+        _mergesTcp = tun.Offloads.HasFlag(TunOffloads.Tso4 | TunOffloads.Tso6);
         _mergesUdp = tun.Offloads.HasFlag(TunOffloads.Uso4 | TunOffloads.Uso6); // before Linux 6.2 a write of one fails
         (Interface, Description) = (tun.Name, $"Linux tun/tap device ({(tap ? "tap" : "tun")} mode)");
         if (tap)

@@ -37,6 +37,9 @@ public enum TunOffloads
 
     /// <summary>UDP/IPv6 super-packets (Linux 6.2).</summary>
     Uso6 = 0x40,
+
+    /// <summary>All of them.</summary>
+    All = 0x6F,
 }
 
 /// <summary>How to open a <see cref="TunDevice"/>.</summary>
@@ -54,8 +57,8 @@ public sealed record TunOptions
     /// <summary>Queues wanted, 1 to 256. An existing single-queue device gives one.</summary>
     public int Queues { get; init; } = 1;
 
-    /// <summary>Ask for a vnet header and super-packets.</summary>
-    public bool Offload { get; init; } = true;
+    /// <summary>The most to ask for, with a vnet header; null: no vnet header either.</summary>
+    public TunOffloads? Offloads { get; init; } = TunOffloads.All;
 }
 
 /// <summary>
@@ -127,7 +130,7 @@ public sealed unsafe class TunDevice : IDisposable
             bool vnetHeader = (actual.ifr_flags & Libc.IFF_VNET_HDR) != 0;
             if (vnetHeader)
                 SetHeaderLength(queues[0].Descriptor, name);
-            TunOffloads offloads = SetOffloads(queues[0].Descriptor, options.Offload && vnetHeader);
+            TunOffloads offloads = SetOffloads(queues[0].Descriptor, vnetHeader ? options.Offloads ?? TunOffloads.None : TunOffloads.None);
             return new([.. queues], name, vnetHeader, offloads);
         }
         catch
@@ -147,7 +150,7 @@ public sealed unsafe class TunDevice : IDisposable
     private static SafeFd OpenFirst(TunOptions options, out Libc.Ifreq actual)
     {
         ushort queueBit = options.Queues > 1 ? Libc.IFF_MULTI_QUEUE : (ushort)0;
-        ushort vnetBit = options.Offload ? Libc.IFF_VNET_HDR : (ushort)0;
+        ushort vnetBit = options.Offloads is not null ? Libc.IFF_VNET_HDR : (ushort)0;
         ReadOnlySpan<ushort> ladder =
         [
             (ushort)(vnetBit | queueBit), (ushort)(vnetBit | (queueBit ^ Libc.IFF_MULTI_QUEUE)),
@@ -206,11 +209,16 @@ public sealed unsafe class TunDevice : IDisposable
             Syscall.Result(Libc.ioctl(fd, Libc.TUNSETVNETHDRSZ, (nint)(&length))), $"Could not set the header length of {name}");
     }
 
-    private static TunOffloads SetOffloads(int fd, bool wanted)
+    /// <summary>Takes the first step of the ladder that the kernel takes; any bit that it does not know would fail a call.</summary>
+    private static TunOffloads SetOffloads(int fd, TunOffloads most)
     {
-        foreach (int offloads in wanted ? OffloadLadder : [0])
+        foreach (int step in OffloadLadder)
+        {
+            int offloads = step & (int)most;
             if (Libc.ioctl(fd, Libc.TUNSETOFFLOAD, offloads) == 0)
                 return (TunOffloads)offloads;
+        }
+
         return TunOffloads.None;
     }
 

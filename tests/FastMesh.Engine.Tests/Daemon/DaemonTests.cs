@@ -65,6 +65,16 @@ public sealed class DaemonTests
     }
 
     [Fact]
+    public async Task A_processor_that_is_not_there_ends_the_start_with_one_line()
+    {
+        using TestDaemon daemon = new("alpha", options => options with { DataPlane = new() { Cpus = [0, 1000] } });
+        daemon.Start();
+        Assert.Equal(1, await daemon.ExitAsync());
+        Assert.StartsWith("--cpus: no processor 1000 here; there are 0", daemon.Log.Lines[0], StringComparison.Ordinal);
+        Assert.Equal(["Terminating"], daemon.Log.Lines.Skip(1));
+    }
+
+    [Fact]
     public async Task Signals_dump_toggle_and_reload()
     {
         int reread = 0;

@@ -34,6 +34,29 @@ public sealed class DataPlaneTests
         Assert.True(b.Plane.Counters.DeviceBytesOut > 20_000_000);
     }
 
+    /// <summary>Every step down that an older kernel, or --no-offload, may demand (linux-dataplane reference, chapter 8).</summary>
+    [SkippableTheory]
+    [InlineData(Offloads.All & ~Offloads.TsoEcn)]
+    [InlineData(Offloads.All & ~Offloads.Uso)]
+    [InlineData(Offloads.All & ~(Offloads.Uso | Offloads.Tso))]
+    [InlineData(Offloads.All & ~Offloads.Checksum)]
+    [InlineData(Offloads.All & ~Offloads.VnetHeader)]
+    [InlineData(Offloads.All & ~Offloads.Gso)]
+    [InlineData(Offloads.All & ~Offloads.Gro)]
+    [InlineData(Offloads.None)]
+    [InlineData(Offloads.None, DeviceKind.Tap)]
+    public void With_fewer_offloads_the_same_arrives(Offloads offloads, DeviceKind kind = DeviceKind.Tun)
+    {
+        RoutingMode mode = kind == DeviceKind.Tap ? RoutingMode.Switch : RoutingMode.Router;
+        using End a = new("a", "b", "10.1.0.0/16", kind, mode, 1, offloads), b = new("b", "a", "10.2.0.0/16", kind, mode, 1);
+        string addressA = mode == RoutingMode.Switch ? "10.2.0.77" : "10.1.0.1", addressB = "10.2.0.1";
+        a.Connect(b, addressA, addressB, kind == DeviceKind.Tap ? null : DataSuite.Aes256Gcm);
+        CopyOneStream(a.Host, b.Host, addressB, 3_000_000);
+        CopyOneStream(b.Host, a.Host, addressA, 3_000_000);
+        ExchangeDatagrams(a.Host, b.Host, addressB, 50, [1, 64, 500, 1300]);
+        Assert.Equal(0, b.Plane.Counters.Drops.Single(drop => drop.Key == nameof(DropReason.BadDatagram)).Value);
+    }
+
     private static void CopyOneStream(NamespaceThread client, NamespaceThread server, string address, int length)
     {
         byte[] sent = new byte[length];
@@ -87,12 +110,12 @@ public sealed class DataPlaneTests
         private readonly UdpListener _listener;
         private readonly int _shards;
 
-        public End(string name, string peer, string subnet, DeviceKind kind, RoutingMode mode, int shards)
+        public End(string name, string peer, string subnet, DeviceKind kind, RoutingMode mode, int shards, Offloads offloads = Offloads.All)
         {
             Host = new();
             _shards = shards;
-            _device = Host.Call(() => VpnDevice.Open(new DeviceSettings { Kind = kind, Interface = "fm" + name }, shards));
-            _listener = UdpListener.Open(Endpoint.FromIPv4(0x7f000001, 0), new UdpSettings(), shards);
+            _device = Host.Call(() => VpnDevice.Open(new DeviceSettings { Kind = kind, Interface = "fm" + name }, shards, offloads));
+            _listener = UdpListener.Open(Endpoint.FromIPv4(0x7f000001, 0), new UdpSettings(), shards, offloads);
             _network = new(name) { Options = new() { Mode = mode } };
             if (mode == RoutingMode.Router)
                 _network.Own(_network.Self, subnet);
@@ -100,7 +123,7 @@ public sealed class DataPlaneTests
                 ? _network.Neighbour(peer, subnet == "10.1.0.0/16" ? "10.2.0.0/16" : "10.1.0.0/16")
                 : _network.Neighbour(peer);
             Plane = new DataPlane(
-                new DataPlaneSettings { Shards = shards }, _device, [_listener], () => new(Stopwatch.GetTimestamp() * 1000 / Stopwatch.Frequency), s_log);
+                new DataPlaneSettings { Shards = shards, Offloads = offloads }, _device, [_listener], () => new(Stopwatch.GetTimestamp() * 1000 / Stopwatch.Frequency), s_log);
         }
 
         public NamespaceThread Host { get; }

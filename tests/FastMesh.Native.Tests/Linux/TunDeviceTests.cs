@@ -48,7 +48,7 @@ public sealed class TunDeviceTests
     [InlineData(false)]
     public void A_packet_the_host_sends_is_read_and_one_we_write_is_received(bool offload) => PrivateNetwork.Run(net =>
     {
-        using TunDevice device = TunDevice.Open(new() { Name = "t0", Offload = offload });
+        using TunDevice device = TunDevice.Open(new() { Name = "t0", Offloads = offload ? TunOffloads.All : null });
         Assert.Equal(offload, device.HasVnetHeader);
         Assert.Equal(offload, device.Offloads != TunOffloads.None);
         int header = offload ? 10 : 0;
@@ -67,6 +67,22 @@ public sealed class TunDeviceTests
         Assert.Equal(answer.Length, FileIo.Write(device.Queue(0), answer));
         Assert.Equal(3, FileIo.Read(socket.Descriptor, buffer));
         Assert.Equal("hey"u8.ToArray(), buffer[..3]);
+    });
+
+    /// <summary>The ladder of the linux-dataplane reference, chapter 8: a kernel that knows less must find every step of it working.</summary>
+    [SkippableTheory]
+    [InlineData(0x67)]
+    [InlineData(0x0F)]
+    [InlineData(0x07)]
+    [InlineData(0x01)]
+    [InlineData(0x00)]
+    public void A_device_is_asked_for_no_more_offloads_than_it_may_be(int most) => PrivateNetwork.Run(net =>
+    {
+        using TunDevice device = TunDevice.Open(new() { Name = "t0", Offloads = (TunOffloads)most });
+        Assert.True(device.HasVnetHeader);
+        TunOffloads uso = TunOffloads.Uso4 | TunOffloads.Uso6; // before Linux 6.2 there is none
+        Assert.Equal((TunOffloads)most & ~uso, device.Offloads & ~uso);
+        Assert.Contains(device.Offloads & uso, new[] { TunOffloads.None, (TunOffloads)most & uso });
     });
 
     [SkippableFact]
@@ -91,7 +107,7 @@ public sealed class TunDeviceTests
         net.Ip("addr add 10.9.0.1/24 dev old");
         foreach (bool offload in (bool[])[true, false, true]) // closed and attached again
         {
-            using TunDevice device = TunDevice.Open(new() { Name = "old", Queues = wanted, Offload = offload });
+            using TunDevice device = TunDevice.Open(new() { Name = "old", Queues = wanted, Offloads = offload ? TunOffloads.All : null });
             Assert.Equal(queues, device.QueueCount);
             net.Ip("link set old up");
             using SafeFd socket = UdpSocket.Open(Sockaddr.Of("10.9.0.1", 4000), new());
@@ -180,7 +196,7 @@ public sealed class TunDeviceTests
     public void Multicast_without_a_scope_leaves_by_the_chosen_interface(string group, string local, string address, int headers) =>
         PrivateNetwork.Run(net =>
         {
-            using TunDevice device = TunDevice.Open(new() { Name = "t0", Kind = TunKind.Tap, Offload = false });
+            using TunDevice device = TunDevice.Open(new() { Name = "t0", Kind = TunKind.Tap, Offloads = null });
             net.Ip("link set dev t0 up");
             net.Ip($"addr add {address} dev t0");
             byte[] bound = Sockaddr.Of(local, 0), frame = new byte[2000];
