@@ -32,6 +32,9 @@ internal sealed class DeviceHealth
         return true;
     }
 
+    /// <summary>Whether reading is put off after a failure.</summary>
+    public bool IsWaiting => _failures > 0;
+
     /// <summary>How long the shard may wait, milliseconds; -1 for ever.</summary>
     public int WaitLimit(Instant now) =>
         _retry == Instant.Never ? -1 : (int)Math.Clamp(_retry.Milliseconds - now.Milliseconds, 0, DelayMilliseconds * MaxFailures);

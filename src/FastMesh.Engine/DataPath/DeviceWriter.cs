@@ -78,11 +78,11 @@ internal sealed class DeviceWriter : IDisposable
         _merger.Start(_batch.Bytes(offset, frame.Length));
     }
 
-    /// <summary>Writes everything queued to the device. Not while a reservation is open.</summary>
-    public void Flush()
+    /// <summary>Writes everything queued to the device; false if that was nothing. Not while a reservation is open.</summary>
+    public bool Flush()
     {
         if (_batch.Count == 0)
-            return;
+            return false;
         FinishGroup();
         _port.Send(_batch);
         for (int i = 0; i < _batch.Count; i++)
@@ -98,6 +98,7 @@ internal sealed class DeviceWriter : IDisposable
         }
 
         _batch.Clear();
+        return true;
     }
 
     /// <inheritdoc/>

@@ -58,10 +58,14 @@ internal sealed unsafe class PacketBatch : IDisposable
         _memory = new(1, bytes);
         _base = _memory.Address(0);
         _packets = new Packet[packets];
+        Limit = packets;
     }
 
     /// <summary>Number of packets.</summary>
     public int Count { get; private set; }
+
+    /// <summary>How many packets it takes, at most as many as it was made for.</summary>
+    public int Limit { get; set; }
 
     /// <summary>The packet of that number.</summary>
     public ref Packet this[int index] => ref _packets.AsSpan(0, Count)[index];
@@ -73,7 +77,7 @@ internal sealed unsafe class PacketBatch : IDisposable
     public int Room => _memory.SlotSize - Tail;
 
     /// <summary>Whether a packet of that many bytes fits at <see cref="Tail"/>.</summary>
-    public bool Fits(int bytes) => Count < _packets.Length && bytes <= Room;
+    public bool Fits(int bytes) => Count < Limit && bytes <= Room;
 
     /// <summary>All of the memory; offsets of packets count from its first byte.</summary>
     public Span<byte> Memory => _memory.Span(0);

@@ -49,6 +49,7 @@ internal sealed class Shard : IDisposable
     private readonly Outbound _outbound;
     private readonly Inbound _inbound;
     private readonly DeviceHealth _health = new();
+    private int _deviceLimit = DevicePackets;
     private volatile bool _stopping;
 
     /// <summary>Builds a shard; <see cref="Run"/> makes it work.</summary>
@@ -82,13 +83,12 @@ internal sealed class Shard : IDisposable
     /// <summary>The thread's work, until <see cref="Stop"/>.</summary>
     public void Run()
     {
-        bool busy = false;
         while (!_stopping)
         {
-            bool mayWait = !busy && _ports.Mailbox.TrySleep();
+            bool mayWait = _ports.Mailbox.TrySleep();
             int ready = _epoll.Wait(mayWait && !_stopping ? _health.WaitLimit(_state.Now) : 0);
             _ports.Mailbox.Awake();
-            busy = Turn(ready);
+            Turn(ready);
             if (_trains.TakeSentToOthers() >= YieldAfter && _fromDevice.Count >= YieldAfter)
                 Thread.Yield();
         }
@@ -101,57 +101,62 @@ internal sealed class Shard : IDisposable
         _ports.Mailbox.Wake();
     }
 
-    /// <summary>Everything that is ready once, in bounded portions. Returns whether there may be more.</summary>
+    /// <summary>
+    /// Everything that is ready once, in bounded portions; what is left is ready again. The device is read after it was written, because much of what
+    /// the kernel is given it answers at once: with an acknowledgement, an echo reply.
+    /// </summary>
     /// <param name="ready">Number of events of the last wait.</param>
-    internal bool Turn(int ready)
+    internal void Turn(int ready)
     {
-        bool more = false;
         _state.Now = _clock();
         _state.Table = _currentTable(); // one volatile read per turn; the table itself never changes
-        if (_health.IsRetryDue(_state.Now))
-        {
+        bool deviceReady = _health.IsRetryDue(_state.Now);
+        if (deviceReady)
             Watch(_ports.Device.Descriptor, DeviceTag);
-            more |= ReadDevice();
-        }
 
         for (int i = 0; i < ready; i++)
         {
             ulong tag = _epoll.Tag(i);
             if (tag == DeviceTag)
-                more |= ReadDevice();
+                deviceReady = true;
             else if (tag == MailboxTag)
                 _ports.Mailbox.Drain();
             else
-                more |= ReadSocket((int)tag);
+                ReadSocket((int)tag);
         }
 
         _state.Table = _currentTable(); // orders may rest on a table published just before them
-        more |= ObeyOrders();
-        _device.Flush();
+        ObeyOrders();
+        if (_device.Flush() && !_health.IsWaiting)
+            deviceReady = true;
+        if (deviceReady)
+            ReadDevice();
         _trains.Flush();
+        _device.Flush();
         _mail.Flush();
-        return more;
     }
 
     /// <summary>Device to network.</summary>
-    internal bool ReadDevice()
+    internal void ReadDevice()
     {
         _fromDevice.Clear();
+        _fromDevice.Limit = _deviceLimit;
         int packets = _ports.Device.Receive(_fromDevice);
         if (packets < 0)
         {
             DeviceFailed();
-            return false;
+            return;
         }
 
+        // Where packets come alone, the next one leaves without a look for a second one first.
+        _deviceLimit = packets == 0 || (packets == 1 && _deviceLimit > 1) ? 1 : DevicePackets;
         _health.Succeeded();
         _outbound.Process(_fromDevice);
         _mail.Flush();
-        return packets > 0;
     }
 
     /// <summary>Network to device, and relaying.</summary>
-    internal bool ReadSocket(int socket)
+    internal void ReadSocket(int socket)
     {
         for (int i = 0; i < ReceivesPerTurn; i++)
         {
@@ -160,10 +165,8 @@ internal sealed class Shard : IDisposable
             _inbound.Process(_fromNetwork, socket);
             _mail.Flush(); // this may have been hundreds of orders: the other shard shall start before its ring is full
             if (messages < MmsgPort.ReceiveMessages)
-                return messages > 0;
+                return;
         }
-
-        return true;
     }
 
     /// <summary>Frees everything; not before <see cref="Run"/> has returned.</summary>
@@ -179,19 +182,15 @@ internal sealed class Shard : IDisposable
         _fromNetwork.Dispose();
     }
 
-    private bool ObeyOrders()
+    private void ObeyOrders()
     {
-        for (int i = 0; i < OrdersPerTurn; i++)
+        for (int i = 0; i < OrdersPerTurn && _ports.Mailbox.TryTake(out ShardOrder order, out Span<byte> bytes); i++)
         {
-            if (!_ports.Mailbox.TryTake(out ShardOrder order, out Span<byte> bytes))
-                return false;
             if (_state.Table.Find(order.Node) is { } peer)
                 Obey(order, peer, bytes);
             else
                 _state.Counters.Drop(DropReason.Unreachable);
         }
-
-        return true;
     }
 
     private void Obey(in ShardOrder order, PeerRoute peer, ReadOnlySpan<byte> bytes)
