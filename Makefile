@@ -13,7 +13,7 @@ COMPLETIONS = $(PREFIX)/share/bash-completion/completions
 UNITDIR     = $(PREFIX)/lib/systemd/system
 
 .DEFAULT_GOAL := build
-.PHONY: help build demo test bench compare install format clean
+.PHONY: help build demo test bench compare perf install format clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ bench: ## micro benchmarks
 
 compare: build ## throughput, packets and latency next to tincd and other peers (root)
 	perf-scripts/compare.sh $(COMPARE)
+
+perf: build ## every measurement, into docs/PERFORMANCE.md and README.md (root, a quiet machine, 25 minutes)
+	perf-scripts/all.sh
 
 install: ## PREFIX=/usr/local DESTDIR=; builds first if there is no program yet
 	test -x $(PROGRAM)/fastmesh || $(MAKE) build

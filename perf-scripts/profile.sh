@@ -1,23 +1,25 @@
 #!/bin/bash
-# profile.sh [PID] [SECONDS]: perf record of a running daemon with call graphs, then the hottest symbols.
-# Without a PID it brings up two FastMesh nodes, sends one TCP stream through them and profiles the receiving one.
-# .NET method names need the daemon to run with DOTNET_PerfMapEnabled=1; without a PID that is done here.
-# shellcheck source=perf-scripts/lib.sh
-. "$(cd "$(dirname "$0")" && pwd)/lib.sh"
+# profile.sh [--seconds S] [--setups SETUP] [--end INDEX] [--out DIRECTORY]: where a daemon's time goes while one TCP stream runs.
+# --end: which node of the set-up, 0 being the sender; default the last, which receives. DIRECTORY gets perf.data, the shares of kernel,
+# crypto, FastMesh and runtime with the hottest symbols (profile.txt), and call graphs (calls.txt).
+# Methods have names because DOTNET_PerfMapEnabled=1 is set, and because nothing runs precompiled.
+# shellcheck source=perf-scripts/rounds.sh
+. "$(dirname "$0")/rounds.sh"
 
-pid=${1:-} seconds=${2:-5}
+setups="fastmesh-fastmesh"
+end=-1 seconds=5
+option() { case $1 in --end) end=$2; return 2 ;; esac; }
+options "$@"
 command -v perf >/dev/null || fail "needs perf (package linux-perf)"
-if [ -z "$pid" ]; then
-  export DOTNET_PerfMapEnabled=1
-  hosts_up
-  tinc_pair fastmesh fastmesh
-  pid=${daemons[1]}
-  start right "$work/iperf-server" iperf3 -s -1 -B 10.77.0.2
-  wait_for 10 "iperf3 listening" on right sh -c 'ss -Hltn sport = 5201 | grep -q .'
-  start left "$work/iperf-client" iperf3 -c 10.77.0.2 -t $((seconds + 3))
-  sleep 1
-else
-  trap 'rm -rf "$work"' EXIT
-fi
-perf record -q -g -F 999 -p "$pid" -o "$work/perf.data" -- sleep "$seconds"
-perf report -i "$work/perf.data" --no-children --percent-limit 0.5 --stdio --sort dso,symbol -g none 2>/dev/null
+export DOTNET_PerfMapEnabled=1 DOTNET_ReadyToRun=0
+bring_up "$setups" || fail "$setups does not come up"
+settle "$setups"
+use "$setups"
+mkdir -p "$out"
+server 5201
+start "$near" "$work/client" iperf3 -c "$target" -t $((seconds + 3))
+sleep 1
+perf record -q -g -F 999 -p "${daemons[$end]}" -o "$out/perf.data" -- sleep "$seconds"
+perf report -i "$out/perf.data" --no-children --percent-limit 0.05 --stdio -t '	' -F overhead,dso,symbol -g none >"$work/report" 2>/dev/null
+"$here/report.py" profile "$work/report" | tee "$out/profile.txt"
+perf report -i "$out/perf.data" --no-children --percent-limit 1 --stdio -g caller >"$out/calls.txt" 2>/dev/null

@@ -1,18 +1,27 @@
 #!/bin/bash
-# two-node.sh [LEFT [RIGHT]]: brings up a pair (fastmesh, fastmesh10, tincd or tinc11 each; default fastmesh fastmesh; with
-# tinc11 both have directories of tinc 1.1) and keeps it until Enter or Ctrl-C. Prints how to get into either host. SETTINGS="Mode = switch;Cipher = aes-128-cbc" goes to both tinc.conf.
-# shellcheck source=perf-scripts/lib.sh
-. "$(cd "$(dirname "$0")" && pwd)/lib.sh"
-# shellcheck source=perf-scripts/peers.sh
-. "$root/perf-scripts/peers.sh"
+# two-node.sh [--keep] [--rounds N] [--seconds S] [--out DIRECTORY] [--setups "A B ..."]: every row of a pair of FastMesh nodes.
+# --keep measures nothing, but says how to get into the hosts and keeps them until Enter or Ctrl-C.
+# shellcheck source=perf-scripts/rounds.sh
+. "$(dirname "$0")/rounds.sh"
 
-left=${1:-fastmesh} right=${2:-$left}
-hosts_up
-SETTLE=${SETTLE:-0} tinc_pair "$left" "$right"
-cat <<TEXT
-left:  $left, pid ${daemons[0]}, inside 10.77.0.1    nsenter --net=/run/netns/$tag-left
-right: $right, pid ${daemons[1]}, inside 10.77.0.2    nsenter --net=/run/netns/$tag-right
-logs:  $work/$left-$right/left/log $work/$left-$right/right/log
-Enter ends both.
-TEXT
+setups="fastmesh-fastmesh"
+keep=""
+option() { case $1 in --keep) keep=yes; return 1 ;; esac; }
+rows_of() { echo rtt tcp back tcp4 udp64 udp1200 loaded; }
+
+options "$@"
+if [ -z "$keep" ]; then
+  run --setups "$setups"
+  exit
+fi
+for setup in $setups; do
+  bring_up "$setup" || fail "$setup does not come up"
+  use "$setup"
+  echo "$setup"
+  for i in "${!names[@]}"; do
+    printf '  %-8s 10.77.0.%s  pid %-8s nsenter --net=/run/netns/%s\n' "${names[i]}" $((i + 1)) "${daemons[i]:--}" "$tag-$net-${names[i]}"
+  done
+  echo "  configuration and logs: $work/$net"
+done
+echo "Enter ends all."
 read -r _ || true

@@ -6,7 +6,6 @@
 set -euo pipefail
 
 prefix=${TINC11_PREFIX:-/opt/tinc-1.1}
-mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
 version=1.1~pre18-1+b1
 reported="tinc version 1.1~pre18 "
 # Not in every release any more, so they come from the one that still has them.
@@ -22,16 +21,9 @@ fi
 
 work=$(mktemp -d /tmp/tinc11.XXXXXX)
 trap 'rm -rf "$work"' EXIT
-keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-mkdir -p "$work"/{lists,cache,debs,root}
-printf 'deb [signed-by=%s] %s %s main\n' "$keyring" "$mirror" experimental "$keyring" "$mirror" bookworm >"$work/sources.list"
-chmod -R a+rX "$work"
-
-private_apt() {
-  apt-get -q -o Dir::Etc::SourceList="$work/sources.list" -o Dir::Etc::SourceParts=/dev/null -o Dir::Etc::PreferencesParts=/dev/null \
-    -o Dir::State::Lists="$work/lists" -o Dir::Cache="$work/cache" -o APT::Sandbox::User=root \
-    -o Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false "$@"
-}
+mkdir -p "$work"/{debs,root}
+# shellcheck source=scripts/private-apt.sh
+. "$(dirname "$0")/private-apt.sh" experimental bookworm
 
 echo "Fetching tinc $version into $prefix"
 private_apt update

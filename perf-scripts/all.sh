@@ -1,0 +1,23 @@
+#!/bin/bash
+# all.sh [DOCUMENT...]: every measurement, then their tables and plots into the documents (default docs/PERFORMANCE.md and README.md).
+# Installs the daemons to compare with. Takes about 25 minutes and wants a quiet machine.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+documents=("$@")
+if [ $# = 0 ]; then documents=(docs/PERFORMANCE.md README.md); fi
+scripts/install-packages.sh
+scripts/install-wireguard-go.sh
+
+measure() { # SCRIPT ARGUMENT...
+  local script=$1 status=0
+  shift
+  "perf-scripts/$script.sh" "$@" || status=$?
+  perf-scripts/report.py markdown "artifacts/perf/$script" "${documents[@]}"
+  return "$status"
+}
+
+measure compare --check || echo "some of what is required was missed" >&2
+measure loaded --rounds 3
+measure scaling --rounds 3
+measure mesh --rounds 3 --seconds 1
