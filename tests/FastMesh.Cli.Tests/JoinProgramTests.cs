@@ -37,7 +37,8 @@ public sealed class JoinProgramTests : IDisposable
             ["cache", "ed25519_key.priv", "hosts", "invitation-data", "rsa_key.priv", "tinc-up", "tinc.conf"],
             Directory.GetFileSystemEntries(_net["b"]).Select(p => Path.GetFileName(p)).Order(StringComparer.Ordinal));
         Assert.Equal("Name = beta\nConnectTo = alpha\n", _net.Read("b/tinc.conf"));
-        Assert.StartsWith(_net.Read("a/hosts/beta"), _net.Read("b/hosts/beta").Replace("Port = ", "", StringComparison.Ordinal)[_net.Read("b/hosts/beta").IndexOf("Ed25519", StringComparison.Ordinal)..]);
+        string own = _net.Read("b/hosts/beta"); // begins with another port if 655 was taken at that moment
+        Assert.StartsWith(_net.Read("a/hosts/beta"), own[own.IndexOf("Ed25519", StringComparison.Ordinal)..]);
         Assert.Contains("Address = 127.0.0.1", _net.Read("b/hosts/alpha"));
     }
 
@@ -80,11 +81,11 @@ public sealed class JoinProgramTests : IDisposable
     public void An_inviter_that_falls_silent_is_given_up_after_five_seconds()
     {
         using Interceptor between = new(Invite(), UpToCookie);
+        long start = Stopwatch.GetTimestamp();
         using Process join = Start("-c", _net["b"], "-b", "join", between.Url.ToString());
         between.WaitUntilHeld();
-        long start = Stopwatch.GetTimestamp();
         Finish(join, out string error);
-        Assert.InRange(Stopwatch.GetElapsedTime(start).TotalSeconds, 4, 30);
+        Assert.True(Stopwatch.GetElapsedTime(start).TotalSeconds > 4.9, error);
         Assert.Contains("does not answer", error);
         Assert.Equal(1, join.ExitCode);
         Assert.False(Directory.Exists(_net["b"]));
@@ -189,6 +190,8 @@ public sealed class JoinProgramTests : IDisposable
                 for (int passed = 0; passed < bytes;)
                 {
                     int count = from.Read(buffer, 0, bytes - passed);
+                    if (count == 0)
+                        return;
                     to.Write(buffer, 0, count);
                     passed += count;
                 }

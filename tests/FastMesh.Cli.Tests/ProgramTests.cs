@@ -9,6 +9,8 @@ public sealed class ProgramTests : IDisposable
 {
     private const int NoSuchProcess = 4194304; // PID_MAX_LIMIT: never given out
 
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
+
     private readonly LoaderFixture _fixture = new();
 
     public void Dispose() => _fixture.Dispose();
@@ -82,7 +84,7 @@ public sealed class ProgramTests : IDisposable
         using Process sleeper = Process.Start("sleep", "60");
         string path = _fixture.Net.Write("pid", string.Create(CultureInfo.InvariantCulture, $"{sleeper.Id}{rest}"));
         Assert.Equal(new Result(0, "", ""), Run("-kTERM", "--pidfile", path));
-        Assert.True(sleeper.WaitForExit(TimeSpan.FromSeconds(10)));
+        Assert.True(sleeper.WaitForExit(s_patience));
         Assert.Equal(128 + 15, sleeper.ExitCode);
     }
 
@@ -138,7 +140,7 @@ public sealed class ProgramTests : IDisposable
             lines.Add(line);
         bool ready = !tincd.HasExited;
         Run("-k", "--pidfile", _fixture.Net["pid"]);
-        Assert.True(tincd.WaitForExit(TimeSpan.FromSeconds(10)) && ready, string.Join('\n', lines));
+        Assert.True(tincd.WaitForExit(s_patience) && ready, string.Join('\n', lines));
         Assert.DoesNotContain(lines, l => l.Contains("key", StringComparison.OrdinalIgnoreCase));
     }
 
@@ -155,7 +157,7 @@ public sealed class ProgramTests : IDisposable
         Assert.Equal("/", new FileInfo($"/proc/{daemon.Id}/cwd").ResolveLinkTarget(false)!.FullName);
 
         Assert.Equal(new Result(0, "", ""), Run("-k", "--pidfile", pid));
-        Assert.True(daemon.WaitForExit(TimeSpan.FromSeconds(20)));
+        Assert.True(daemon.WaitForExit(s_patience));
         Assert.EndsWith(": Terminating\n", _fixture.Net.Read("log"));
         Assert.False(File.Exists(pid));
     }
@@ -192,7 +194,7 @@ public sealed class ProgramTests : IDisposable
         Assert.Equal(locked, !status.Contains("VmLck:\t       0 kB"));
         Run("-kHUP", "--pidfile", pid);
         Run("-k", "--pidfile", pid);
-        Assert.True(daemon.WaitForExit(TimeSpan.FromSeconds(20)));
+        Assert.True(daemon.WaitForExit(s_patience));
         Assert.DoesNotContain("Unable to reread", File.ReadAllText(log));
     }
 

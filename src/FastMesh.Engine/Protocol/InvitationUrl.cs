@@ -57,12 +57,13 @@ public sealed record InvitationUrl(HostPort Address, byte[] KeyHash, byte[] Cook
 
     private static bool TryParseAddress(string text, out HostPort address)
     {
-        int end = text.StartsWith('[') ? text.IndexOf(']', StringComparison.Ordinal) : text.LastIndexOf(':');
         bool bracketed = text.StartsWith('[');
+        int end = bracketed ? text.IndexOf(']', StringComparison.Ordinal) : text.LastIndexOf(':');
         string host = bracketed && end > 0 ? text[1..end] : end < 0 ? text : text[..end];
         string rest = bracketed ? text[(end + 1)..] : end < 0 ? "" : text[end..];
         address = new(host, rest.Length > 1 ? rest[1..] : DefaultPort);
         return host.Length > 0 && !(bracketed && end < 0) && (rest.Length == 0 || (rest[0] == ':' && rest.Length > 1))
+            && host.AsSpan().IndexOfAny("[]/") < 0 && address.Port.AsSpan().IndexOfAny("[]/:") < 0
             && (bracketed || !host.Contains(':', StringComparison.Ordinal)) && !text.Any(char.IsWhiteSpace);
     }
 }

@@ -2,6 +2,7 @@ using FastMesh.Cli.Config;
 using FastMesh.Cli.Tests.Config;
 using FastMesh.Engine.Crypto;
 using FastMesh.Engine.Protocol;
+using FastMesh.Tests;
 
 namespace FastMesh.Cli.Tests.Commands;
 
@@ -137,7 +138,8 @@ public sealed class InviteCommandTests : IDisposable
     [Fact]
     public void The_script_learns_everything_may_edit_the_file_and_does_not_disturb_the_url()
     {
-        _fixture.Write("invitation-created", "#!/bin/sh\necho $NAME $NODE $INVITATION_URL\necho \"Weight = 3\" >>\"$INVITATION_FILE\"\n", (UnixFileMode)0b111_101_101);
+        ExecutableFile.Write(
+            _fixture.Net["net/invitation-created"], "#!/bin/sh\necho $NAME $NODE $INVITATION_URL\necho \"Weight = 3\" >>\"$INVITATION_FILE\"\n");
         InvitationUrl url = Invite("beta");
         Assert.True(Book(s_week).TryRedeem(url.Cookie, out _, out byte[]? file));
         Assert.EndsWith("Weight = 3\n", System.Text.Encoding.UTF8.GetString(file));

@@ -50,6 +50,10 @@ public class InvitationUrlTests
     [InlineData("[2001:db8::1/" + Secret)]
     [InlineData("[]:655/" + Secret)]
     [InlineData("[2001:db8::1]655/" + Secret)]
+    [InlineData("[[]:655/" + Secret)]
+    [InlineData("[a]::1/" + Secret)]
+    [InlineData("a]:655/" + Secret)]
+    [InlineData("a/b:655/" + Secret)]
     [InlineData("ho st:655/" + Secret)]
     public void What_is_no_url_is_refused(string text) => Assert.False(InvitationUrl.TryParse(text, out _));
 

@@ -1,3 +1,5 @@
+using FastMesh.Tests;
+
 namespace FastMesh.Engine.Tests.Daemon;
 
 /// <summary>A directory that goes when the test ends.</summary>
@@ -10,8 +12,7 @@ internal sealed class TemporaryDirectory : IDisposable
     public void WriteScript(string name, string body)
     {
         Directory.CreateDirectory(System.IO.Path.GetDirectoryName(this[name])!);
-        File.WriteAllText(this[name], "#!/bin/sh\n" + body + "\n");
-        File.SetUnixFileMode(this[name], UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        ExecutableFile.Write(this[name], "#!/bin/sh\n" + body + "\n");
     }
 
     public void Dispose() => Directory.Delete(Path, recursive: true);

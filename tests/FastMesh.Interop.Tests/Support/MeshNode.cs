@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
+using FastMesh.Tests;
 
 namespace FastMesh.Interop.Tests.Support;
 
@@ -81,11 +82,7 @@ public sealed class MeshNode(NetworkHost host, string name, string kind) : IDisp
     public void WriteFile(string file, string text) => File.WriteAllText(Path.Combine(Directory, file), text);
 
     /// <summary>Writes an executable shell script.</summary>
-    public void WriteScript(string file, string body)
-    {
-        WriteFile(file, "#!/bin/sh\n" + body);
-        File.SetUnixFileMode(Path.Combine(Directory, file), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-    }
+    public void WriteScript(string file, string body) => ExecutableFile.Write(Path.Combine(Directory, file), "#!/bin/sh\n" + body);
 
     /// <summary>Writes this node's copy of another node's host file, with all public keys that the other's directory has.</summary>
     public void WriteHostFile(MeshNode node)
