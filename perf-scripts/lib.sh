@@ -7,6 +7,7 @@ set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 export fastmesh=${FASTMESH:-$root/artifacts/fastmesh/fastmesh}
+export before=${BEFORE:-}
 export tincd=${TINCD:-/usr/sbin/tincd}
 export tinc11=${TINC11_PREFIX:-/opt/tinc-1.1}/sbin
 export wireguard=${WIREGUARD_GO:-/opt/wireguard-go/bin/wireguard-go}

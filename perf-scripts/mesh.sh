@@ -7,6 +7,13 @@
 setups="fastmesh-fastmesh-fastmesh-fastmesh tinc11-tinc11-tinc11-tinc11 tincd-tincd-tincd-tincd"
 rows_of() { echo pairs ring; }
 
+ways() {
+  local from to
+  for from in 0 1 2; do
+    for to in $(seq $((from + 2)) 4); do echo "${names[from]} 10.77.0.$to"; done
+  done
+}
+
 between() { # FROM TO: makes these two indices the ends
   near=${names[$1]} far=${names[$2]} target=10.77.0.$(($2 + 1))
 }
@@ -17,7 +24,6 @@ row_pairs() {
     for to in 0 1 2 3; do
       if [ "$from" = "$to" ]; then continue; fi
       between "$from" "$to"
-      on "$near" ping -n -i 0.01 -c 50 "$target" >"$work/report" || true
       if iperf; then samples "$1" tcp "$near to $far"; fi
     done
   done

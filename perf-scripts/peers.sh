@@ -3,7 +3,7 @@
 # shellcheck disable=SC2034,SC2154  # shared variables of the scripts that source this
 #
 # A set-up is named [MODIFIER,...:]KIND-KIND[-KIND[-KIND]], where a KIND is fastmesh, fastmesh10 (FastMesh as a plain tinc 1.0
-# node), tincd (1.0) or tinc11 (1.1); or it is wireguard-go, openvpn, nebula, fastd, or plain, the cable without a VPN.
+# node), before (the FastMesh program $BEFORE, say of the commit before), tincd (1.0) or tinc11 (1.1); or it is wireguard-go, openvpn, nebula, fastd, or plain, the cable without a VPN.
 #   2 nodes   left ── right
 #   3 nodes   left ── middle ── right       a line: left and right have no other way
 #   4 nodes   first, second, third and fourth on one switch; the meta connections are a star, the data goes directly
@@ -49,6 +49,7 @@ program_of() { # KIND
     tincd) echo "$tincd" ;;
     tinc11) echo "$tinc11/tincd" ;;
     fastmesh | fastmesh10) echo "$fastmesh" ;;
+    before) echo "$before" ;;
     *) fail "unknown daemon $1" ;;
   esac
 }
@@ -94,7 +95,7 @@ setup_tinc() { # SETUP
 start_node() { # INDEX KIND FLAG...: the flags are for FastMesh only
   local index=$1 kind=$2 directory=$work/$net/${names[$1]}
   shift 2
-  if [[ $kind != fastmesh* ]]; then set --; fi
+  if [ "$kind" = tincd ] || [ "$kind" = tinc11 ]; then set --; fi
   start "${names[index]}" "$directory/log" "$(program_of "$kind")" -n vpn -c "$directory" "--pidfile=$directory/pid" -D -d1 "$@"
   daemons[index]=$last
   wait_for 20 "the start of ${names[index]}" grep -q '^Ready' "$directory/log"

@@ -58,8 +58,8 @@ def tcp(label, *arguments):
 
 
 def udp(label, path):
-    total = json.loads(load(path))["end"]["sum"]
-    print(f"{label}, packets/s\t{(total['packets'] - total['lost_packets']) / total['seconds']:.0f}")
+    received = json.loads(load(path))["end"]["sum_received"]
+    print(f"{label}, packets/s\t{(received['packets'] - received['lost_packets']) / received['seconds']:.0f}")
 
 
 def ping(label, path):
@@ -109,7 +109,7 @@ def label_of(setup):
     elif setup == "wireguard-go":
         text = setup
     else:
-        kinds = [{"tincd": "tinc 1.0", "tinc11": "tinc 1.1", "fastmesh10": "fastmesh as tinc 1.0"}.get(kind, kind) for kind in nodes.split("-")]
+        kinds = [{"tincd": "tinc 1.0", "tinc11": "tinc 1.1", "fastmesh10": "fastmesh as tinc 1.0", "before": "fastmesh before"}.get(kind, kind) for kind in nodes.split("-")]
         text = " to ".join(kinds) if len(kinds) == 2 else ", ".join(kinds)
         if setup == "fastmesh10-fastmesh10":
             text = kinds[0]
@@ -199,7 +199,7 @@ def plot(rows):
 def colour(setup):
     """Blue for ours alone, light blue for ours with another, grey for others."""
     nodes = setup.rpartition(":")[2].split("-")
-    ours = sum(node.startswith("fastmesh") for node in nodes)
+    ours = sum(node.startswith(("fastmesh", "before")) for node in nodes)
     return "#2563eb" if ours == len(nodes) else "#93c5fd" if ours else "#a3a3a3"
 
 
@@ -239,26 +239,37 @@ def markdown(directory, *files):
 # Profiles
 
 PARTS = (
-    ("kernel", r"\[kernel|\[unknown\]|\.ko$|\[vdso\]"),
+    ("kernel", r"\[kernel|\.ko$|\[vdso\]"),
     ("crypto", r"libcrypto|IPSec_MB|libsodium"),
-    ("FastMesh", r"perf-\d+\.map|memfd:doublemapper|JIT|FastMesh|fastmesh|\[JIT\]"),
-    ("runtime", r"System\.|libcoreclr|libclr|libhost|libSystem"),
+    ("FastMesh", r"perf-\d+\.map|JIT|FastMesh|fastmesh"),
+    (".NET runtime", r"System\.|libcoreclr|libhost|libSystem"),
+    (".NET compiler", r"libclrjit"),
     ("libc and others", r""),
 )
 
 
+def symbol_name(symbol, library):
+    """Type.Method of .NET's full signatures; the library where there is no name."""
+    method = re.search(r"\[[\w.]+\] ([^(]*?)::([^(:]+)\(", symbol)
+    if method:
+        type_name = re.sub(r"`\d+(\[.*\]|<.*>)?", "", method[1])
+        return f"{type_name.rsplit('.', 1)[-1]}.{method[2]}"
+    return library if re.fullmatch(r"\[.\] 0x[0-9a-f]+", symbol) else symbol[4:]
+
+
 def profile(path):
-    shares, symbols = {}, []
+    shares, symbols = {}, {}
     for line in load(path).splitlines():
-        match = re.match(r"\s*([\d.]+)%\t([^\t]*)\t(.*)", line)
+        match = re.match(r"\s*([\d.]+)%\s*\t([^\t]*)\t(.*)", line)
         if match:
             share, library, symbol = float(match[1]), match[2].strip(), match[3].strip()
             part = next(name for name, pattern in PARTS if re.search(pattern, library))
             shares[part] = shares.get(part, 0) + share
-            symbols.append((share, part, symbol))
-    print_columns([["part", "share, %"], *([name, f"{shares[name]:.1f}"] for name, _ in PARTS if name in shares)])
+            key = part, symbol_name(symbol, library)
+            symbols[key] = symbols.get(key, 0) + share
+    print_columns([["", "%"], *([name, f"{shares[name]:.1f}"] for name, _ in PARTS if name in shares)])
     print()
-    for share, part, symbol in symbols[:50]:
+    for (part, symbol), share in sorted(symbols.items(), key=lambda item: -item[1])[:50]:
         print(f"{share:6.2f} %  {part:16}{symbol}")
 
 

@@ -62,20 +62,24 @@ run() { # ARGUMENT...
 # Path MTU discovery needs traffic and time; one uncounted second of TCP lets .NET and Go warm up. From then on, a packet every five
 # seconds keeps what the daemons have found out while other set-ups are measured.
 settle() { # SETUP...
-  local setup
+  local setup from to
   local -a settling=()
   for setup in "$@"; do
     use "$setup"
-    start "$near" "$work/$net/log-settle" ping -n -q -i 0.2 -w "${SETTLE:-12}" "$target"
-    settling+=("$last")
+    while read -r from to; do
+      start "$from" "$work/$net/log-settle" ping -n -q -i 0.2 -w "${SETTLE:-12}" "$to"
+      settling+=("$last")
+      start "$from" "$work/$net/log-alive" ping -n -q -i 5 "$to"
+    done < <(ways)
   done
   wait "${settling[@]}" || true
   for setup in "$@"; do
     use "$setup"
     seconds=1 iperf || true
-    start "$near" "$work/$net/log-alive" ping -n -q -i 5 "$target"
   done
 }
+
+ways() { echo "$near $target"; } # lines HOST ADDRESS: between which nodes there is traffic
 
 about() { # SETUP...: machine, time and versions, as NAME TAB VALUE
   printf 'script\t%s\n' "$script"
