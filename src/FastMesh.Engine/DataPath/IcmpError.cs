@@ -28,7 +28,7 @@ internal enum IcmpProblem
 internal static class IcmpError
 {
     /// <summary>Room for any answer, with a VLAN tag: 14 + 4 + 40 + 8 + 528 bytes.</summary>
-    public const int MaxLength = EthernetFrame.HeaderLength + EthernetFrame.VlanTagLength + IpPacket.IPv6HeaderLength + IcmpHeaderLength + 528;
+    public const int MaxLength = EthernetFrame.HeaderLength + (EthernetFrame.MaxVlanTags * EthernetFrame.VlanTagLength) + IpPacket.IPv6HeaderLength + IcmpHeaderLength + 528;
 
     private const int IcmpHeaderLength = 8, MaxIPv4Quote = 548, MaxIPv6Quote = 528;
 

@@ -14,7 +14,7 @@ internal static class MssClamp
 
     /// <summary>
     /// Rewrites the option in place if it exceeds <paramref name="mtu"/> - (offset of the TCP header in the frame) - 20, and corrects the checksum,
-    /// which must be complete. One VLAN tag is skipped; frames without the option are left alone.
+    /// which must be complete. VLAN tags are skipped; frames without the option are left alone.
     /// </summary>
     /// <param name="frame">The frame.</param>
     /// <param name="mtu">The longest frame on the path, bytes.</param>

@@ -138,7 +138,8 @@ internal ref struct Superpacket
     private static bool TryReadHeaders(in VirtioHeader header, ReadOnlySpan<byte> frame, out SuperpacketHeaders headers)
     {
         headers = default;
-        if (!EthernetFrame.TryRead(frame, out EthernetFrame ethernet) || !IpPacket.TryRead(ethernet.Payload, out IpPacket ip))
+        if (!EthernetFrame.TryRead(frame, out EthernetFrame ethernet) || !IpPacket.TryRead(ethernet.Payload, out IpPacket ip)
+            || ethernet.InnerType != (ip.IsIPv4 ? EtherType.IPv4 : EtherType.IPv6))
             return false;
 
         bool isTcp = header.Kind is SegmentationKind.TcpIPv4 or SegmentationKind.TcpIPv6;

@@ -5,7 +5,7 @@ using FastMesh.Engine.Wire;
 
 namespace FastMesh.Engine.DataPath;
 
-/// <summary>Room for the headers of one segment: Ethernet with a VLAN tag, IP with options or extensions, TCP with options.</summary>
+/// <summary>Room for the headers of one segment: Ethernet with VLAN tags, IP with options or extensions, TCP with options.</summary>
 [InlineArray(Capacity)]
 internal struct HeaderBytes
 {
@@ -16,7 +16,7 @@ internal struct HeaderBytes
 }
 
 /// <summary>Where the headers of a frame's segments lie, and how the fields that segmentation changes are written.</summary>
-/// <param name="Ip">Offset of the IP header: 14, or 18 behind a VLAN tag.</param>
+/// <param name="Ip">Offset of the IP header: 14, or 18 or 22 behind VLAN tags.</param>
 /// <param name="Transport">Offset of the TCP or UDP header.</param>
 /// <param name="Length">Bytes of all headers.</param>
 /// <param name="IsIPv4">IPv4, else IPv6.</param>

@@ -10,7 +10,7 @@ namespace FastMesh.Engine.DataPath;
 /// </summary>
 internal sealed unsafe class TunPort : IPacketPort
 {
-    private const int MaxPacket = 65535 + EthernetFrame.HeaderLength + EthernetFrame.VlanTagLength;
+    private const int MaxPacket = 65535 + EthernetFrame.HeaderLength + (EthernetFrame.MaxVlanTags * EthernetFrame.VlanTagLength);
     private readonly int _packetOffset; // from the frame to what the kernel reads and writes
     private readonly int _vnetLength;
 

@@ -29,7 +29,7 @@ public readonly ref struct EthernetFrame
 {
     //   0  destination    6
     //   6  source         6
-    //  12  EtherType      2   or a VLAN tag: 0x8100 or 0x88a8, tag (2), EtherType (2)
+    //  12  EtherType      2   or one or two VLAN tags: 0x8100 or 0x88a8, tag (2); then the EtherType
     //  14  payload        n
 
     /// <summary>Bytes of the header without VLAN tag.</summary>
@@ -37,6 +37,9 @@ public readonly ref struct EthernetFrame
 
     /// <summary>Bytes of one VLAN tag.</summary>
     public const int VlanTagLength = 4;
+
+    /// <summary>Most VLAN tags that are looked behind: a customer's in a provider's (802.1ad).</summary>
+    public const int MaxVlanTags = 2;
 
     private readonly ReadOnlySpan<byte> _bytes;
 
@@ -62,15 +65,16 @@ public readonly ref struct EthernetFrame
     /// <summary>The type as it stands behind the addresses; a VLAN tag shows as such.</summary>
     public ushort Type => BinaryPrimitives.ReadUInt16BigEndian(_bytes[12..]);
 
-    /// <summary>The type behind the address pair or behind one complete VLAN tag.</summary>
+    /// <summary>The type behind the address pair or behind the complete VLAN tags, two at most.</summary>
     public ushort InnerType => BinaryPrimitives.ReadUInt16BigEndian(_bytes[(PayloadOffset - 2)..]);
 
-    /// <summary>Where the payload begins: 14, or 18 behind one complete VLAN tag.</summary>
-    public int PayloadOffset =>
-        Type is EtherType.Vlan or EtherType.ServiceVlan && _bytes.Length >= HeaderLength + VlanTagLength
-            ? HeaderLength + VlanTagLength
-            : HeaderLength;
+    /// <summary>Where the payload begins: 14, or 18 or 22 behind one or two complete VLAN tags.</summary>
+    public int PayloadOffset => HasTagAt(12) ? HasTagAt(16) ? HeaderLength + (2 * VlanTagLength) : HeaderLength + VlanTagLength : HeaderLength;
 
-    /// <summary>What the frame carries, behind at most one VLAN tag.</summary>
+    /// <summary>What the frame carries, behind at most two VLAN tags.</summary>
     public ReadOnlySpan<byte> Payload => _bytes[PayloadOffset..];
+
+    private bool HasTagAt(int offset) =>
+        _bytes.Length >= offset + VlanTagLength + 2
+        && BinaryPrimitives.ReadUInt16BigEndian(_bytes[offset..]) is EtherType.Vlan or EtherType.ServiceVlan;
 }

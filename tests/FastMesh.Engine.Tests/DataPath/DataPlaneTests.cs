@@ -17,6 +17,7 @@ public sealed class DataPlaneTests
     [SkippableTheory]
     [InlineData(DeviceKind.Tun, RoutingMode.Router, 1)]
     [InlineData(DeviceKind.Tap, RoutingMode.Switch, 1)]
+    [InlineData(DeviceKind.Tap, RoutingMode.Hub, 1)]
     [InlineData(DeviceKind.Tap, RoutingMode.Router, 1)]
     [InlineData(DeviceKind.Tun, RoutingMode.Router, 2)]
     [InlineData(DeviceKind.Tun, RoutingMode.Router, 1, DataSuite.TincChaCha20Poly1305)]
@@ -24,7 +25,7 @@ public sealed class DataPlaneTests
     public void A_tcp_stream_and_datagrams_cross_two_hosts(DeviceKind kind, RoutingMode mode, int shards, DataSuite? suite = null)
     {
         using End a = new("a", "b", "10.1.0.0/16", kind, mode, shards), b = new("b", "a", "10.2.0.0/16", kind, mode, shards);
-        string addressA = mode == RoutingMode.Switch ? "10.2.0.77" : "10.1.0.1", addressB = "10.2.0.1";
+        string addressA = mode != RoutingMode.Router ? "10.2.0.77" : "10.1.0.1", addressB = "10.2.0.1";
         a.Connect(b, addressA, addressB, suite);
 
         Assert.Contains("3 received", a.Host.Run("ping", "-c", "3", "-i", "0.02", "-W", "2", addressB), StringComparison.Ordinal);
@@ -49,7 +50,7 @@ public sealed class DataPlaneTests
     {
         RoutingMode mode = kind == DeviceKind.Tap ? RoutingMode.Switch : RoutingMode.Router;
         using End a = new("a", "b", "10.1.0.0/16", kind, mode, 1, offloads), b = new("b", "a", "10.2.0.0/16", kind, mode, 1);
-        string addressA = mode == RoutingMode.Switch ? "10.2.0.77" : "10.1.0.1", addressB = "10.2.0.1";
+        string addressA = mode != RoutingMode.Router ? "10.2.0.77" : "10.1.0.1", addressB = "10.2.0.1";
         a.Connect(b, addressA, addressB, kind == DeviceKind.Tap ? null : DataSuite.Aes256Gcm);
         CopyOneStream(a.Host, b.Host, addressB, 3_000_000);
         CopyOneStream(b.Host, a.Host, addressA, 3_000_000);

@@ -221,6 +221,7 @@ public sealed class SuperpacketMergerTests
     {
         var sent = new List<byte[]>();
         TestPacket flow = new() { Udp = udp, IPv6 = random.Next(2) == 0, Vlan = random.Next(4) == 0, Payload = random.Next(1, 1400) };
+        flow = flow with { OuterTag = random.Next(4) == 0 ? "88a80064" : "" };
         for (int i = 0; i < 80; i++)
         {
             TestPacket packet = flow with { PayloadSeed = i };

@@ -13,7 +13,10 @@ public sealed class SuperpacketTests
     [InlineData(true, true, false)]
     [InlineData(false, false, true)]
     [InlineData(true, true, true)]
-    public void Random_superpackets_are_cut_as_the_model_does(bool ipv6, bool udp, bool vlan)
+    [InlineData(true, false, false, "88a86064")] // whose second tag begins like an IPv6 packet
+    [InlineData(false, false, true, "88a80064")]
+    [InlineData(true, true, true, "81004064")]
+    public void Random_superpackets_are_cut_as_the_model_does(bool ipv6, bool udp, bool vlan, string outerTag = "")
     {
         for (int seed = 0; seed < 100; seed++)
         {
@@ -23,6 +26,7 @@ public sealed class SuperpacketTests
                 IPv6 = ipv6,
                 Udp = udp,
                 Vlan = vlan,
+                OuterTag = outerTag,
                 Payload = random.Next(1, random.Next(2, 65000)),
                 PayloadSeed = seed,
                 Sequence = seed % 5 == 0 ? uint.MaxValue - 3000 : (uint)random.Next(),

@@ -9,6 +9,9 @@ internal sealed record TestPacket
     public bool IPv6 { get; init; }
     public bool Udp { get; init; }
     public bool Vlan { get; init; }
+
+    /// <summary>In front of the tag of <see cref="Vlan"/>, as hex digits.</summary>
+    public string OuterTag { get; init; } = "";
     public int Payload { get; init; } = 100;
     public int PayloadSeed { get; init; }
     public int PayloadStart { get; init; }
@@ -26,7 +29,7 @@ internal sealed record TestPacket
     public ushort SourcePort { get; init; } = 5201;
     public uint FlowLabel { get; init; } = 0x12345;
 
-    public int IpOffset => Vlan ? 18 : 14;
+    public int IpOffset => (Vlan ? 18 : 14) + (OuterTag.Length / 2);
     public int Transport => IpOffset + (IPv6 ? 40 : 20 + IpOptions.Length);
     public int HeaderLength => Transport + (Udp ? 8 : 20 + Options.Length);
 
@@ -34,8 +37,7 @@ internal sealed record TestPacket
     {
         byte[] frame = new byte[HeaderLength + Payload];
         Convert.FromHexString("020000000002020000000001").CopyTo(frame, 0);
-        if (Vlan)
-            Convert.FromHexString("81000005").CopyTo(frame, 12);
+        Convert.FromHexString(OuterTag + (Vlan ? "81000005" : "")).CopyTo(frame, 12);
         Put16(frame, IpOffset - 2, IPv6 ? 0x86dd : 0x0800);
         PutIp(frame);
         PutTransport(frame);
