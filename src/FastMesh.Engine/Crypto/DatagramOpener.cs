@@ -125,7 +125,14 @@ public sealed class DatagramOpener : PacketOpener
     private OpenResult Unpack(Span<byte> output, int dataAt, int length, out int frameLength)
     {
         byte type = output[dataAt - TypeLength];
+        OpenResult opened = OpenResult.Opened;
         frameLength = 0;
+        if (Format == SessionFormat.FastMesh && (type & RecordType.PartialChecksum) != 0)
+        {
+            type &= unchecked((byte)~RecordType.PartialChecksum);
+            opened = OpenResult.OpenedPartial;
+        }
+
         if ((type & RecordType.Compressed) != 0 && type < RecordType.Probe)
         {
             length = Expand(output, dataAt, length);
@@ -137,7 +144,7 @@ public sealed class DatagramOpener : PacketOpener
         if (type == RecordType.Packet && !_withEthernet)
         {
             frameLength = EthernetFrame.HeaderLength + length;
-            return RebuildHeader(output.Slice(FrameOffset, frameLength));
+            return TryRebuildHeader(output.Slice(FrameOffset, frameLength)) ? opened : OpenResult.Malformed;
         }
 
         // A router takes whole frames too; a switch takes nothing else.
@@ -148,7 +155,7 @@ public sealed class DatagramOpener : PacketOpener
             return OpenResult.Malformed;
         frame.CopyTo(output[FrameOffset..]);
         frameLength = length;
-        return OpenResult.Opened;
+        return opened;
     }
 
     private int Expand(Span<byte> output, int dataAt, int length)
@@ -160,12 +167,12 @@ public sealed class DatagramOpener : PacketOpener
     }
 
     /// <summary>Addresses of an IP packet's Ethernet header are not sent; the ethertype follows from the IP version.</summary>
-    private static OpenResult RebuildHeader(Span<byte> frame)
+    private static bool TryRebuildHeader(Span<byte> frame)
     {
         Span<byte> header = frame[..EthernetFrame.HeaderLength];
         int version = frame.Length > EthernetFrame.HeaderLength ? frame[EthernetFrame.HeaderLength] >> 4 : 0;
         header.Clear();
         BinaryPrimitives.WriteUInt16BigEndian(header[EtherTypeOffset..], version == 4 ? EtherType.IPv4 : EtherType.IPv6);
-        return version is 4 or 6 ? OpenResult.Opened : OpenResult.Malformed;
+        return version is 4 or 6;
     }
 }

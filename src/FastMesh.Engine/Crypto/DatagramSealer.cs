@@ -38,6 +38,7 @@ public sealed class DatagramSealer : PacketSealer
         _limit = session.Format == SessionFormat.Sptps ? RecordCounter.SptpsLimit : RecordCounter.LaneLimit;
         _type = session.WithEthernet ? RecordType.Frame : RecordType.Packet;
         _stripped = session.WithEthernet ? 0 : EthernetFrame.HeaderLength;
+        TakesPartialChecksums = session.PartialChecksums;
         _idsLength = session.HasIds ? 2 * NodeId.Length : 0;
         _prefixLength = _idsLength + _key.SequenceLength;
         _compressor = FrameCompressor.TryCreate(compression);
@@ -46,6 +47,9 @@ public sealed class DatagramSealer : PacketSealer
         _gathered = new byte[LegacySealer.MaxCompressedFrame];
         _compressed = new byte[FrameCompressor.MaxCompressedLength(LegacySealer.MaxCompressedFrame)];
     }
+
+    /// <inheritdoc/>
+    public override bool TakesPartialChecksums { get; }
 
     /// <inheritdoc/>
     public override int SealedLength(int frameLength) => _prefixLength + TypeLength + frameLength - _stripped + DatagramKey.TagLength;
@@ -66,7 +70,8 @@ public sealed class DatagramSealer : PacketSealer
             if (header.Length < Room + EthernetFrame.HeaderLength)
                 break;
             packet.Output = at;
-            packet.OutputLength = Seal(header[Room..], payload, output[at..], first + (ulong)done, direct);
+            byte type = packet.HasPartialChecksum ? (byte)(_type | RecordType.PartialChecksum) : _type;
+            packet.OutputLength = Seal(type, header[Room..], payload, output[at..], first + (ulong)done, direct);
             if (packet.OutputLength == 0)
                 break;
             at += packet.OutputLength;
@@ -76,7 +81,7 @@ public sealed class DatagramSealer : PacketSealer
     }
 
     /// <summary>Seals one packet; returns its length, or 0 if there is too little room.</summary>
-    private int Seal(ReadOnlySpan<byte> header, ReadOnlySpan<byte> payload, Span<byte> output, ulong sequence, bool direct)
+    private int Seal(byte type, ReadOnlySpan<byte> header, ReadOnlySpan<byte> payload, Span<byte> output, ulong sequence, bool direct)
     {
         bool isProbe = BinaryPrimitives.ReadUInt16BigEndian(header[EtherTypeOffset..]) == EtherType.Probe;
         if (!isProbe)
@@ -92,7 +97,7 @@ public sealed class DatagramSealer : PacketSealer
 
         _key.WriteSequence(sequence, output[_idsLength..]);
         Span<byte> sealedPart = output[_prefixLength..];
-        sealedPart[0] = isProbe ? RecordType.Probe : _type;
+        sealedPart[0] = isProbe ? RecordType.Probe : type;
         if (_compressor is null || isProbe || !TryCompress(header, payload, sealedPart, ref length))
         {
             header.CopyTo(sealedPart[TypeLength..]);

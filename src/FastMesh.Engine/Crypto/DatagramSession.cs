@@ -10,8 +10,9 @@ namespace FastMesh.Engine.Crypto;
 /// <param name="WithEthernet">Whether frames travel whole (switch and hub mode).</param>
 /// <param name="HasIds">Whether datagrams begin with the two ids; false towards tinc 1.1 nodes with minor version below 4.</param>
 /// <param name="Owner">Index of the shard that uses the session.</param>
+/// <param name="PartialChecksums">Whether the other end takes packets whose transport checksum covers only the pseudo header.</param>
 public readonly record struct DatagramSession(
-    SessionFormat Format, DataSuite Suite, NodeId Self, NodeId Peer, bool WithEthernet, bool HasIds, int Owner);
+    SessionFormat Format, DataSuite Suite, NodeId Self, NodeId Peer, bool WithEthernet, bool HasIds, int Owner, bool PartialChecksums = false);
 
 /// <summary>The count of records sent in one direction of a session; in SPTPS it goes on across keys. Usable from any thread.</summary>
 public sealed class RecordCounter

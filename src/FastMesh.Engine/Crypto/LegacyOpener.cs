@@ -9,6 +9,9 @@ public enum OpenResult
     /// <summary>It is genuine and new; the frame is in the output.</summary>
     Opened,
 
+    /// <summary>As <see cref="Opened"/>; its transport checksum covers only the pseudo header.</summary>
+    OpenedPartial,
+
     /// <summary>Too short, not decryptable, badly padded or a frame without a header.</summary>
     Malformed,
 

@@ -20,6 +20,9 @@ public abstract class PacketSealer
     /// <summary>Index of the shard that uses this sealer.</summary>
     public int Owner { get; }
 
+    /// <summary>Whether the receiver takes packets whose transport checksum covers only the pseudo header.</summary>
+    public virtual bool TakesPartialChecksums => false;
+
     /// <summary>
     /// Bytes that sealing makes of a frame (with its Ethernet header); with compression, the most it can make. Where the Ethernet header does not travel,
     /// a probe, which does so whole, gets <see cref="EthernetFrame.HeaderLength"/> more.

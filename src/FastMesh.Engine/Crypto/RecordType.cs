@@ -14,4 +14,10 @@ internal static class RecordType
 
     /// <summary>A probe of the path: a whole frame with ethertype 0.</summary>
     public const byte Probe = 4;
+
+    /// <summary>
+    /// FastMesh: added if the transport checksum covers only the pseudo header, uncomplemented, as in a virtio_net_hdr with NEEDS_CSUM. The tag protects
+    /// the bytes, so both ends save a pass over them.
+    /// </summary>
+    public const byte PartialChecksum = 8;
 }

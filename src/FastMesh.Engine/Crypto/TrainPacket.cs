@@ -24,6 +24,9 @@ internal struct TrainPacket
     /// <summary>Bytes of the result, filled in by sealing.</summary>
     public int OutputLength;
 
+    /// <summary>Whether the transport checksum covers only the pseudo header (<see cref="PacketSealer.TakesPartialChecksums"/>).</summary>
+    public bool HasPartialChecksum;
+
     /// <summary>Bytes of plaintext.</summary>
     public readonly int Length => HeaderLength + PayloadLength;
 }

@@ -55,10 +55,17 @@ internal sealed class DeviceWriter : IDisposable
     {
         if (_traits.OverwritesMac && frame.Length >= MacAddress.Length)
             _traits.Address.Write(frame.Bytes);
-        bool reserved = _reservation >= 0;
+        bool reserved = _reservation >= 0, partial = frame.HasPartialChecksum;
+        VirtioHeader header = default;
+        if (partial && !(_traits.MergesTcp ? PartialChecksum.TryDescribe(frame.Bytes, out header) : PartialChecksum.TryComplete(frame.Bytes)))
+        {
+            _state.Counters.Drop(DropReason.BadOffload);
+            return;
+        }
+
         if (!reserved && !_batch.Fits(frame.Length))
             Flush();
-        if (_merger.TryAppend(frame.Bytes))
+        if (_merger.TryAppend(frame.Bytes, partial))
         {
             ReadOnlySpan<byte> payload = frame.Bytes[_merger.HeaderLength..];
             if (reserved)
@@ -74,8 +81,8 @@ internal sealed class DeviceWriter : IDisposable
             frame.Bytes.CopyTo(_batch.Bytes(offset, frame.Length));
         Release(); // before the group is finished: the reservation may cover its headers
         FinishGroup();
-        _batch.Add(offset, frame.Length);
-        _merger.Start(_batch.Bytes(offset, frame.Length));
+        _batch.Add(offset, frame.Length).Header = header;
+        _merger.Start(_batch.Bytes(offset, frame.Length), partial);
     }
 
     /// <summary>Writes everything queued to the device; false if that was nothing. Not while a reservation is open.</summary>
@@ -109,7 +116,10 @@ internal sealed class DeviceWriter : IDisposable
     /// <summary>Completes the headers of what was merged.</summary>
     private void FinishGroup()
     {
-        if (_merger.IsOpen)
-            _batch[_batch.Count - 1].Header = _merger.Finish(_batch.Bytes(_batch.Count - 1));
+        if (!_merger.IsOpen)
+            return;
+        VirtioHeader header = _merger.Finish(_batch.Bytes(_batch.Count - 1));
+        if (header.Kind != SegmentationKind.None)
+            _batch[_batch.Count - 1].Header = header;
     }
 }

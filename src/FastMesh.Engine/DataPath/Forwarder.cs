@@ -43,6 +43,17 @@ internal sealed class Forwarder : IDisposable
     {
         if (_state.CaptureLength > 0)
             _sender.Capture(frame);
+        if (frame.HasPartialChecksum && !EndsHere(decision))
+        {
+            if (!PartialChecksum.TryComplete(frame.Bytes))
+            {
+                _state.Counters.Drop(DropReason.BadOffload);
+                return;
+            }
+
+            frame = new Frame(frame.WithRoom);
+        }
+
         if (decision.CountsHop && !CountHop(frame, source))
             return;
         switch (decision.Action)
@@ -71,6 +82,9 @@ internal sealed class Forwarder : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _scratch.Dispose();
+
+    private static bool EndsHere(in RouteDecision decision) =>
+        decision.Action == RouteAction.ToKernel || (decision.Action == RouteAction.Deliver && decision.Owner!.IsSelf);
 
     private void Deliver(in RouteDecision decision, Frame frame, PeerRoute source, bool byTcp)
     {

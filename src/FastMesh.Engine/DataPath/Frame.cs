@@ -14,6 +14,9 @@ internal readonly ref struct Frame
     /// <summary>Views <see cref="Room"/> bytes and the frame behind them.</summary>
     public Frame(Span<byte> packet) => _packet = packet;
 
+    /// <summary>Whether its transport checksum covers only the pseudo header (<see cref="PartialChecksum"/>).</summary>
+    public bool HasPartialChecksum { get; init; }
+
     /// <summary>The frame.</summary>
     public Span<byte> Bytes => _packet[Room..];
 

@@ -122,9 +122,10 @@ internal sealed partial class Inbound(ShardState state, Forwarder forwarder, Pee
         OpenResult result = peer.Opener!.OpenVerified(datagram, genuine, output, out int offset, out int length);
         switch (result)
         {
-            case OpenResult.Opened:
+            case OpenResult.Opened or OpenResult.OpenedPartial:
                 NoteRelay(peer, arrival);
-                Forward(peer, new Frame(output.Slice(offset - Frame.Room, Frame.Room + length)), arrival);
+                Frame frame = new(output.Slice(offset - Frame.Room, Frame.Room + length)) { HasPartialChecksum = result == OpenResult.OpenedPartial };
+                Forward(peer, frame, arrival);
                 break;
             case OpenResult.Replayed:
                 state.Counters.Drop(DropReason.Replayed);

@@ -20,6 +20,7 @@ internal ref struct Superpacket
     private int _segmentSize;
     private int _sent;
     private int _index;
+    private bool _leavesChecksums;
 
     private Superpacket(Span<byte> frame, SuperpacketHeaders headers, int segmentSize)
     {
@@ -86,6 +87,9 @@ internal ref struct Superpacket
             _segmentSize = Math.Min(_segmentSize, longestFrame - _headers.Length);
     }
 
+    /// <summary>Lets segments have <see cref="PartialChecksum"/>s; false, and then they get complete ones, if IPv6 extension headers lie in between.</summary>
+    public bool TryLeaveChecksums() => _leavesChecksums = _headers.IsIPv4 || _headers.Transport == _headers.Ip + IpPacket.IPv6HeaderLength;
+
     /// <summary>Writes the headers of the next segment in front of its payload; false after the last.</summary>
     /// <param name="offset">Where its Ethernet header begins in the frame.</param>
     /// <param name="length">Its bytes.</param>
@@ -129,7 +133,10 @@ internal ref struct Superpacket
         }
 
         _headers.WriteLengths(headers, headers.Length + payload.Length);
-        _headers.WriteChecksum(headers, payload);
+        if (_leavesChecksums)
+            _headers.WriteSeed(headers, headers.Length + payload.Length);
+        else
+            _headers.WriteChecksum(headers, payload);
     }
 
     private static void Add16(Span<byte> field, int value) => BinaryPrimitives.WriteUInt16BigEndian(

@@ -69,6 +69,10 @@ internal readonly record struct SuperpacketHeaders(int Ip, int Transport, int Le
             BinaryPrimitives.WriteUInt16BigEndian(headers[(Transport + UdpLength)..], (ushort)(frameLength - Transport));
     }
 
+    /// <summary>Writes the pseudo header's sum as transport checksum, for whoever completes it.</summary>
+    public void WriteSeed(Span<byte> headers, int frameLength) =>
+        Checksum.WriteSeed(headers[(Transport + ChecksumOffset)..], PseudoHeader(headers, frameLength));
+
     /// <summary>Writes the complete transport checksum into headers whose other fields are final.</summary>
     public void WriteChecksum(Span<byte> headers, ReadOnlySpan<byte> payload)
     {

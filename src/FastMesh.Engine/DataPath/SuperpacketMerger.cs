@@ -9,7 +9,8 @@ namespace FastMesh.Engine.DataPath;
 /// </summary>
 /// <remarks>
 /// Merged are segments whose headers are equal but for the fields that segmentation writes anew, in sequence, of equal length except for
-/// a shorter last one, and with right checksums: the kernel vouches for what it gets from us, and must not vouch for a damaged packet.
+/// a shorter last one, and with right checksums: the kernel vouches for what it gets from us, and must not vouch for a damaged packet. Between FastMesh nodes the
+/// sender's kernel has not finished the checksum either, and the tag has proved the bytes since.
 /// A TCP segment with PSH is the last. Everything else ends the group, so the order of a flow is kept.
 /// </remarks>
 internal struct SuperpacketMerger
@@ -41,11 +42,13 @@ internal struct SuperpacketMerger
     public readonly int HeaderLength => _headers.Length;
 
     /// <summary>Begins a group with a frame if it is a segment that others could follow, else leaves none open.</summary>
-    public void Start(ReadOnlySpan<byte> frame)
+    /// <param name="frame">The frame.</param>
+    /// <param name="isTrusted">Whether its checksum need not be looked at.</param>
+    public void Start(ReadOnlySpan<byte> frame, bool isTrusted = false)
     {
         _count = 0;
         CanGrow = false;
-        if (!TryReadHeaders(frame, out _headers) || !_headers.HasValidChecksum(frame))
+        if (!TryReadHeaders(frame, out _headers) || !(isTrusted || _headers.HasValidChecksum(frame)))
             return;
 
         frame[.._headers.Length].CopyTo(_template);
@@ -60,11 +63,13 @@ internal struct SuperpacketMerger
     /// Whether a frame continues the group. If so its payload, which is all behind <see cref="HeaderLength"/>, belongs behind the group's last byte;
     /// its headers are needed no more. If not, finish the group before starting another.
     /// </summary>
-    public bool TryAppend(ReadOnlySpan<byte> frame)
+    /// <param name="frame">The frame.</param>
+    /// <param name="isTrusted">Whether its checksum need not be looked at.</param>
+    public bool TryAppend(ReadOnlySpan<byte> frame, bool isTrusted = false)
     {
         int payload = frame.Length - _headers.Length;
         if (!CanGrow || payload <= 0 || payload > _segmentSize || _length - _headers.Ip + payload > MaxIpLength
-            || !ContinuesHeaders(frame) || !_headers.HasValidChecksum(frame))
+            || !ContinuesHeaders(frame) || !(isTrusted || _headers.HasValidChecksum(frame)))
             return false;
 
         _count++;

@@ -136,9 +136,17 @@ internal sealed class TrainWriter : IDisposable
         if (!TryTarget(peer.Sealer, hop, direct: hop == peer, default, trafficClass, out _target))
             return;
         int header = Frame.Room + segments.HeaderLength;
+        bool partial = peer.Sealer!.TakesPartialChecksums && segments.TryLeaveChecksums();
         while (segments.TryNext(_collected.AsSpan(_used + Frame.Room), out int payload, out int length))
         {
-            _packets[_count++] = new() { Header = _used, HeaderLength = header, Payload = payload, PayloadLength = length };
+            _packets[_count++] = new()
+            {
+                Header = _used,
+                HeaderLength = header,
+                Payload = payload,
+                PayloadLength = length,
+                HasPartialChecksum = partial,
+            };
             _used += header;
             if (_count == MaxTogether)
                 SealNow(frame);

@@ -29,10 +29,12 @@ internal enum FastMeshMessage
 /// <summary>What a handshake agreed on.</summary>
 /// <param name="Suite">The cipher.</param>
 /// <param name="IsHybrid">Whether ML-KEM-768 took part.</param>
+/// <param name="PartialChecksums">Whether the peer takes packets whose transport checksum covers only the pseudo header.</param>
 /// <param name="Compression">Level in which the peer wants packets.</param>
 /// <param name="Output">Key of what this node sends, <see cref="DatagramKey.Length"/> bytes.</param>
 /// <param name="Input">Key of what it receives.</param>
-internal sealed record FastMeshAgreement(DataSuite Suite, bool IsHybrid, int Compression, byte[] Output, byte[] Input)
+internal sealed record FastMeshAgreement(
+    DataSuite Suite, bool IsHybrid, bool PartialChecksums, int Compression, byte[] Output, byte[] Input)
 {
     /// <summary>The form of log lines.</summary>
     public string Describe() =>
@@ -207,7 +209,9 @@ internal sealed class FastMeshHandshake : IDisposable
         byte[] first = keys[..DatagramKey.Length], second = keys[DatagramKey.Length..(2 * DatagramKey.Length)];
         _confirmation = keys[(2 * DatagramKey.Length)..];
         CryptographicOperations.ZeroMemory(keys);
-        Agreement = new FastMeshAgreement(suite, isHybrid, peer.Compression, IsInitiator ? second : first, IsInitiator ? first : second);
+        Agreement = new FastMeshAgreement(
+            suite, isHybrid, peer.Flags.HasFlag(FastMeshFlags.PartialChecksums), peer.Compression,
+            IsInitiator ? second : first, IsInitiator ? first : second);
         return true;
     }
 }

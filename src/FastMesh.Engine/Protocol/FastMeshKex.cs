@@ -28,6 +28,9 @@ internal enum FastMeshFlags : byte
 
     /// <summary>From the initiator: an ML-KEM-768 encapsulation key is attached; from the responder: the ciphertext is.</summary>
     MlKem = 2,
+
+    /// <summary>Takes packets whose transport checksum covers only the pseudo header (<see cref="RecordType.PartialChecksum"/>).</summary>
+    PartialChecksums = 4,
 }
 
 /// <summary>What a node brings into each FastMesh handshake.</summary>

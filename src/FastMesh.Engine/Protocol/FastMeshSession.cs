@@ -182,7 +182,8 @@ internal sealed class FastMeshSession(FastMeshParty party) : IDisposable
     private void Establish(FastMeshAgreement agreement, Instant now)
     {
         Sent = new RecordCounter();
-        Sealer = new DatagramSealer(party.Shape(agreement.Suite), agreement.Output, Sent, agreement.Compression);
+        Sealer = new DatagramSealer(
+            party.Shape(agreement.Suite) with { PartialChecksums = agreement.PartialChecksums }, agreement.Output, Sent, agreement.Compression);
         (Agreement, EstablishedAt) = (agreement, now);
         _answer?.Dispose();
         _answer = null;
