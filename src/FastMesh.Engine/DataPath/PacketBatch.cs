@@ -39,24 +39,34 @@ internal struct Packet
 
 /// <summary>
 /// Packets on their way between a port and the code that routes them: one block of memory that never moves, filled from the front, and
-/// the list of what lies where. Owns the memory; spans are <i>borrowed</i> until <see cref="Clear"/>. In front of each packet are
-/// <see cref="Headroom"/> bytes for whoever handles it next.
+/// the list of what lies where. Owns the memory, unless a derived class brought it; spans are <i>borrowed</i> until <see cref="Clear"/>. In front of each packet
+/// are <see cref="Headroom"/> bytes for whoever handles it next.
 /// </summary>
-internal sealed unsafe class PacketBatch : IDisposable
+internal unsafe class PacketBatch : IDisposable
 {
     /// <summary>Free bytes in front of each packet.</summary>
     public const int Headroom = 64;
 
-    private readonly Slab _memory;
-    private readonly byte* _base;
+    private readonly Slab? _owned;
     private readonly Packet[] _packets;
-    private int _used;
+    private byte* _base;
+    private int _bytes, _used;
 
     /// <summary>Makes room for <paramref name="packets"/> packets of together <paramref name="bytes"/> bytes.</summary>
     public PacketBatch(int packets, int bytes)
     {
-        _memory = new(1, bytes);
-        _base = _memory.Address(0);
+        _owned = new(1, bytes);
+        _base = _owned.Address(0);
+        _bytes = _owned.SlotSize;
+        _packets = new Packet[packets];
+        Limit = packets;
+    }
+
+    /// <summary>Lists up to <paramref name="packets"/> packets that a port puts anywhere into a slab, which stays the caller's.</summary>
+    protected PacketBatch(int packets, Slab slab)
+    {
+        _base = slab.Address(0);
+        _bytes = checked(slab.Slots * slab.SlotSize);
         _packets = new Packet[packets];
         Limit = packets;
     }
@@ -74,13 +84,13 @@ internal sealed unsafe class PacketBatch : IDisposable
     public int Tail => ((_used + 63) & ~63) + Headroom;
 
     /// <summary>Bytes from <see cref="Tail"/> to the end of the memory; may be negative.</summary>
-    public int Room => _memory.SlotSize - Tail;
+    public int Room => _bytes - Tail;
 
     /// <summary>Whether a packet of that many bytes fits at <see cref="Tail"/>.</summary>
     public bool Fits(int bytes) => Count < Limit && bytes <= Room;
 
     /// <summary>All of the memory; offsets of packets count from its first byte.</summary>
-    public Span<byte> Memory => _memory.Span(0);
+    public Span<byte> Memory => new(_base, _bytes);
 
     /// <summary>The address of a byte, for system calls.</summary>
     public byte* Address(int offset) => _base + offset;
@@ -109,8 +119,13 @@ internal sealed unsafe class PacketBatch : IDisposable
     }
 
     /// <summary>Forgets all packets; the memory is free again.</summary>
-    public void Clear() => (Count, _used) = (0, 0);
+    public virtual void Clear() => (Count, _used) = (0, 0);
 
     /// <inheritdoc/>
-    public void Dispose() => _memory.Dispose();
+    public void Dispose()
+    {
+        _owned?.Dispose();
+        _base = null;
+        _bytes = 0;
+    }
 }

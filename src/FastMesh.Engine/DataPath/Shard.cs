@@ -1,12 +1,21 @@
 using FastMesh.Engine.Routing;
 using FastMesh.Engine.Wire;
-using FastMesh.Native.Linux;
 
 namespace FastMesh.Engine.DataPath;
 
 /// <summary>The ends of one shard: one queue of the device, one socket per listener, a mailbox.</summary>
 internal sealed record ShardPorts(
-    IPacketPort Device, DeviceTraits Traits, IPacketPort[] Sockets, bool[] SocketIsIPv6, ShardMailbox<ShardOrder> Mailbox);
+    IPacketPort Device, DeviceTraits Traits, IPacketPort[] Sockets, bool[] SocketIsIPv6, ShardMailbox<ShardOrder> Mailbox)
+{
+    /// <summary>How to wait for them; null: by epoll.</summary>
+    public IPoller? Poller { get; init; }
+
+    /// <summary>What the device reads into, if it has memory of its own.</summary>
+    public PacketBatch? FromDevice { get; init; }
+
+    /// <summary>What the sockets receive into, if they have memory of their own.</summary>
+    public PacketBatch? FromNetwork { get; init; }
+}
 
 /// <summary>
 /// One thread of the data path, run to completion: it reads packets from its queue of the device and from its sockets, routes, seals or
@@ -30,17 +39,15 @@ internal sealed class Shard : IDisposable
 
     // Small packets up to 64 per turn; four super-packets of 64 KiB, which with the send buffer still fit into a second-level cache.
     private const int DevicePackets = 64, DeviceBytes = 5 * 65536;
-    private const ulong DeviceTag = ulong.MaxValue, MailboxTag = DeviceTag - 1;
+    private const int DeviceTag = -1, MailboxTag = -2; // and a socket's index
 
     private readonly ShardState _state;
     private readonly ShardPorts _ports;
     private readonly Func<ForwardingTable> _currentTable;
     private readonly Func<Instant> _clock;
-    private readonly PacketBatch _fromDevice = new(DevicePackets, DeviceBytes);
-    private readonly PacketBatch _fromNetwork =
-        new(MmsgPort.ReceiveMessages, MmsgPort.ReceiveMessages * (MmsgPort.ReceiveBuffer + (2 * PacketBatch.Headroom)));
+    private readonly PacketBatch _fromDevice, _fromNetwork;
     private readonly byte[] _orderFrame = new byte[Frame.Room + FrameRing<ShardOrder>.MaxBytes];
-    private readonly Epoll _epoll;
+    private readonly IPoller _poller;
     private readonly ShardMail _mail;
     private readonly TrainWriter _trains;
     private readonly PeerSender _sender;
@@ -67,11 +74,14 @@ internal sealed class Shard : IDisposable
         _forwarder = new Forwarder(state, _sender, _device, ports.Traits);
         _outbound = new Outbound(state, _forwarder, _sender, mail);
         _inbound = new Inbound(state, _forwarder, _sender, _device, mail);
-        _epoll = new Epoll(ports.Sockets.Length + 2);
-        Watch(ports.Mailbox.Descriptor, MailboxTag);
-        Watch(ports.Device.Descriptor, DeviceTag);
+        _fromDevice = ports.FromDevice ?? new(DevicePackets, DeviceBytes);
+        _fromNetwork = ports.FromNetwork
+            ?? new(MmsgPort.ReceiveMessages, MmsgPort.ReceiveMessages * (MmsgPort.ReceiveBuffer + (2 * PacketBatch.Headroom)));
+        _poller = ports.Poller ?? new EpollPoller(ports.Sockets.Length + 2);
+        _poller.Watch(ports.Mailbox.Descriptor, MailboxTag);
+        _poller.Watch(ports.Device, DeviceTag);
         for (int i = 0; i < ports.Sockets.Length; i++)
-            Watch(ports.Sockets[i].Descriptor, (ulong)i);
+            _poller.Watch(ports.Sockets[i], i);
     }
 
     /// <summary>What it shares with other threads: counters and the capture switch.</summary>
@@ -83,15 +93,18 @@ internal sealed class Shard : IDisposable
     /// <summary>The thread's work, until <see cref="Stop"/>.</summary>
     public void Run()
     {
+        _poller.Start();
         while (!_stopping)
         {
             bool mayWait = _ports.Mailbox.TrySleep();
-            int ready = _epoll.Wait(mayWait && !_stopping ? _health.WaitLimit(_state.Now) : 0);
+            int ready = _poller.Wait(mayWait && !_stopping ? _health.WaitLimit(_state.Now) : 0);
             _ports.Mailbox.Awake();
             Turn(ready);
             if (_trains.TakeSentToOthers() >= YieldAfter && _fromDevice.Count >= YieldAfter)
                 Thread.Yield();
         }
+
+        _poller.Stop();
     }
 
     /// <summary>Makes <see cref="Run"/> return soon. May be called by any thread.</summary>
@@ -112,17 +125,17 @@ internal sealed class Shard : IDisposable
         _state.Table = _currentTable(); // one volatile read per turn; the table itself never changes
         bool deviceReady = _health.IsRetryDue(_state.Now);
         if (deviceReady)
-            Watch(_ports.Device.Descriptor, DeviceTag);
+            _poller.Watch(_ports.Device, DeviceTag);
 
         for (int i = 0; i < ready; i++)
         {
-            ulong tag = _epoll.Tag(i);
+            int tag = _poller.Ready(i);
             if (tag == DeviceTag)
                 deviceReady = true;
             else if (tag == MailboxTag)
                 _ports.Mailbox.Drain();
             else
-                ReadSocket((int)tag);
+                ReadSocket(tag);
         }
 
         _state.Table = _currentTable(); // orders may rest on a table published just before them
@@ -172,7 +185,7 @@ internal sealed class Shard : IDisposable
     /// <summary>Frees everything; not before <see cref="Run"/> has returned.</summary>
     public void Dispose()
     {
-        _epoll.Dispose();
+        _poller.Dispose();
         _ports.Device.Dispose();
         Array.ForEach(_ports.Sockets, static socket => socket.Dispose());
         _trains.Dispose();
@@ -223,14 +236,8 @@ internal sealed class Shard : IDisposable
 
     private void DeviceFailed()
     {
-        _epoll.Remove(_ports.Device.Descriptor); // or its error would wake us at once
+        _poller.Unwatch(_ports.Device);
         if (_health.Failed(_state.Now))
             _mail.DeviceFailed();
-    }
-
-    private void Watch(int descriptor, ulong tag)
-    {
-        if (descriptor >= 0)
-            _epoll.Add(descriptor, EpollEvents.In, tag);
     }
 }
