@@ -21,7 +21,7 @@ internal static class TimeToLive
 {
     private const byte IcmpTimeExceeded = 11, IcmpV6TimeExceeded = 3;
 
-    /// <summary>Lowers the time to live or hop limit in place, with the IPv4 header checksum. One VLAN tag is skipped.</summary>
+    /// <summary>Lowers the time to live or hop limit in place, with the IPv4 header checksum. VLAN tags are skipped.</summary>
     public static TimeToLiveResult Decrement(Span<byte> frame)
     {
         if (!EthernetFrame.TryRead(frame, out EthernetFrame ethernet) || !IpPacket.TryRead(ethernet.Payload, out IpPacket packet)

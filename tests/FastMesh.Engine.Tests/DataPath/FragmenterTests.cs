@@ -12,20 +12,24 @@ public sealed class FragmenterTests
     [InlineData(1481, 1514, 1480)]
     [InlineData(5000, 590, 552)]    // 556 down to 552
     [InlineData(5000, 100, 552)]    // never below 590
-    public void Fragments_reassemble_to_the_packet(int payload, int mtu, int piece)
+    [InlineData(1400, 1000, 960, "81000005")] // 1000 - 38 = 962
+    [InlineData(1400, 1000, 952, "88a8000581000005")] // 1000 - 42 = 958
+    public void Fragments_reassemble_to_the_packet(int payload, int mtu, int piece, string tags = "")
     {
-        byte[] frame = new TestPacket { Payload = payload - 20, Id = 4711 }.Build(), rebuilt = new byte[payload], output = new byte[1600];
+        TestPacket packet = new() { Payload = payload - 20, Id = 4711, Tags = Convert.FromHexString(tags) };
+        int at = packet.IpOffset;
+        byte[] frame = packet.Build(), rebuilt = new byte[payload], output = new byte[1600];
         Assert.True(Fragmenter.TryCreate(frame, mtu, out Fragmenter fragmenter));
         int total = 0, count = 0;
         for (int length; (length = fragmenter.Next(output)) > 0; count++)
         {
-            Span<byte> ip = output.AsSpan(14, length - 14);
-            Assert.Equal(frame[..14], output[..14]);
+            Span<byte> ip = output.AsSpan(at, length - at);
+            Assert.Equal(frame[..at], output[..at]);
             Assert.Equal(ip.Length, BinaryPrimitives.ReadUInt16BigEndian(ip[2..]));
             Assert.Equal(4711, BinaryPrimitives.ReadUInt16BigEndian(ip[4..]));
             Assert.Equal(0xffff, ChecksumTests.Naive(ip[..20]));
-            Assert.Equal(frame[22..24], ip.Slice(8, 2).ToArray());
-            Assert.Equal(frame[26..34], ip.Slice(12, 8).ToArray());
+            Assert.Equal(frame[(at + 8)..(at + 10)], ip.Slice(8, 2).ToArray());
+            Assert.Equal(frame[(at + 12)..(at + 20)], ip.Slice(12, 8).ToArray());
             ushort field = BinaryPrimitives.ReadUInt16BigEndian(ip[6..]);
             Assert.Equal(total, (field & 0x1fff) * 8);
             ip[20..].CopyTo(rebuilt.AsSpan(total));
@@ -35,7 +39,7 @@ public sealed class FragmenterTests
         }
 
         Assert.Equal(payload, total);
-        Assert.Equal(frame[34..], rebuilt);
+        Assert.Equal(frame[(at + 20)..], rebuilt);
     }
 
     [Fact]

@@ -221,7 +221,7 @@ public sealed class SuperpacketMergerTests
     {
         var sent = new List<byte[]>();
         TestPacket flow = new() { Udp = udp, IPv6 = random.Next(2) == 0, Vlan = random.Next(4) == 0, Payload = random.Next(1, 1400) };
-        flow = flow with { OuterTag = random.Next(4) == 0 ? "88a80064" : "" };
+        flow = flow with { Tags = random.Next(4) == 0 ? [0x88, 0xa8, 0, 0x64, .. flow.Tags] : flow.Tags };
         for (int i = 0; i < 80; i++)
         {
             TestPacket packet = flow with { PayloadSeed = i };

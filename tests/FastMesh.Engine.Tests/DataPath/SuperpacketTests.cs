@@ -25,8 +25,7 @@ public sealed class SuperpacketTests
             {
                 IPv6 = ipv6,
                 Udp = udp,
-                Vlan = vlan,
-                OuterTag = outerTag,
+                Tags = Convert.FromHexString(outerTag + (vlan ? "81000005" : "")),
                 Payload = random.Next(1, random.Next(2, 65000)),
                 PayloadSeed = seed,
                 Sequence = seed % 5 == 0 ? uint.MaxValue - 3000 : (uint)random.Next(),

@@ -32,7 +32,7 @@ public sealed class TapVlanTests
         foreach (string tags in s_tags)
             foreach ((bool ipv6, bool udp) in ((bool, bool)[])[(false, false), (true, false), (false, true)])
             {
-                TestPacket whole = new() { OuterTag = tags, IPv6 = ipv6, Udp = udp, Payload = (30 * 1400) + 77, Flags = 0x18 };
+                TestPacket whole = new() { Tags = Convert.FromHexString(tags), IPv6 = ipv6, Udp = udp, Payload = (30 * 1400) + 77, Flags = 0x18 };
                 List<byte[]> sent = [.. Enumerable.Range(0, 31).Select(i => whole.Segment(i, 1400).Build())];
                 int written = Write(input, into.Traits(RoutingMode.Switch), sent);
                 Assert.True(udp || written == 1, $"{written} writes");

@@ -29,7 +29,7 @@ public sealed class HeaderViewTests
     }
 
     [Fact]
-    public void A_frame_shows_its_type_before_and_behind_a_VLAN_tag()
+    public void A_frame_shows_its_type_before_and_behind_VLAN_tags()
     {
         byte[] plain = new TestPacket { Payload = 10 }.Build(), tagged = new TestPacket { Payload = 10, Vlan = true }.Build();
         Assert.True(EthernetFrame.TryRead(plain, out EthernetFrame frame));
@@ -38,6 +38,11 @@ public sealed class HeaderViewTests
         Assert.Equal((EtherType.Vlan, EtherType.IPv4, 18), (frame.Type, frame.InnerType, frame.PayloadOffset));
         Assert.True(EthernetFrame.TryRead(tagged.AsSpan(0, 17), out frame)); // a tag that is cut off is no tag
         Assert.Equal(14, frame.PayloadOffset);
+        byte[] twice = new TestPacket { Payload = 10, Tags = [0x88, 0xa8, 0, 7, 0x81, 0, 0, 5] }.Build();
+        Assert.True(EthernetFrame.TryRead(twice, out frame));
+        Assert.Equal((EtherType.ServiceVlan, EtherType.IPv4, 22), (frame.Type, frame.InnerType, frame.PayloadOffset));
+        Assert.True(EthernetFrame.TryRead(twice.AsSpan(0, 21), out frame));
+        Assert.Equal((EtherType.Vlan, 18), (frame.InnerType, frame.PayloadOffset));
         Assert.False(EthernetFrame.TryRead(plain.AsSpan(0, 13), out _));
         Assert.Equal((0x020000000002UL, 0x020000000001UL, false), (frame.Destination.Value, frame.Source.Value, frame.IsGroup));
     }

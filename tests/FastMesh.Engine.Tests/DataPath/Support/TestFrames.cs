@@ -86,6 +86,10 @@ internal static class TestFrames
     public static ushort TransportChecksum(ReadOnlySpan<byte> addresses, byte protocol, ReadOnlySpan<byte> message) =>
         (ushort)~Fold(Add(addresses) + protocol + (uint)message.Length + Add(message));
 
+    /// <summary>The same for the pseudo header alone.</summary>
+    public static ushort PseudoHeaderChecksum(ReadOnlySpan<byte> addresses, byte protocol, int length) =>
+        (ushort)~Fold(Add(addresses) + protocol + (uint)length);
+
     public static ushort Sum(ReadOnlySpan<byte> bytes) => Fold(Add(bytes));
 
     private static ushort Fold(uint sum)
