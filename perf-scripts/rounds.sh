@@ -15,7 +15,7 @@ script=$(basename "$0" .sh)
 rounds=5 seconds=2 pings=300 out=$root/artifacts/perf/$script
 
 usage() { # the comment at the top of the script
-  sed -n '2,/^[^#]/ s/^#\( \|$\)//p' "$0" >&2
+  sed -n '/^# shellcheck/d; 2,/^[^#]/ s/^#\( \|$\)//p' "$0" >&2
   exit 2
 }
 
