@@ -2,7 +2,7 @@
 # compare.sh [--rounds N] [--seconds S] [--out DIRECTORY] [--setups "A B ..."] [--check]
 #
 # FastMesh next to wireguard-go, tinc 1.0 and tinc 1.1, all up side by side, measured round by round; prints the medians. DIRECTORY
-# (default artifacts/perf/compare) gets samples, results.json, table.md and plots. What is not installed or does not come up is left out.
+# (default artifacts/perf/compare) gets samples, results.json, report.md and plots. What is not installed or does not come up is left out.
 # --check compares with what FastMesh has to reach (report.py lists it) and fails on a miss. Takes about 11 minutes.
 # Other set-ups: see peers.sh. FASTMESH, TINCD, TINC11_PREFIX, WIREGUARD_GO: the programs. SETTINGS: lines for every tinc.conf, separated by ;.
 # All ends share the processors of this machine, so CPU seconds per gigabyte is the steadiest row.

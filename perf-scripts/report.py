@@ -4,7 +4,7 @@
 report.py tcp LABEL [TICKS BUSY] FILE    lines "ROW <tab> VALUE" of iperf3's JSON; clock ticks of the daemons and of the machine
 report.py udp LABEL FILE                 the same of a UDP test
 report.py ping LABEL FILE                the same of ping's output
-report.py results DIRECTORY              the table on the screen; results.json, table.md and plots in DIRECTORY
+report.py results DIRECTORY              the table on the screen; results.json, report.md and plots in DIRECTORY
 report.py check DIRECTORY                what issue-sized claims of FastMesh ask for, next to what was measured; fails on a miss
 report.py markdown DIRECTORY FILE...     replaces the blocks of DIRECTORY's script in Markdown files, and copies its plots to FILE's docs
 report.py profile FILE                   shares of kernel, crypto and the rest, then symbols, of "perf report"
@@ -140,13 +140,14 @@ def markdown_table(lines):
 def results(directory):
     run = Run(directory)
     print_columns(run.table())
-    write(os.path.join(directory, "table.md"), markdown_table(run.table()) + "\n")
     medians = {row: {setup: {"median": statistics.median(samples), "samples": samples} for setup, samples in setups.items()}
                for row, setups in run.rows.items()}
     write(os.path.join(directory, "results.json"), json.dumps({"about": run.about, "rows": medians}, indent=1) + "\n")
     for name, svg in plots(run):
         write(os.path.join(directory, name), svg)
-    print(f"written: {directory}/results.json, table.md and plots")
+    kinds = ["about", "table", *(["check"] if run.about["script"] == "compare" else []), "plots"]
+    write(os.path.join(directory, "report.md"), "\n\n".join(block(run, kind).replace("(DOCS", "(") for kind in kinds) + "\n")
+    print(f"written: {directory}/results.json, report.md and plots")
 
 
 def write(path, text):

@@ -4,7 +4,7 @@
 #
 # A script sets $setups (the default list), defines rows_of SETUP (names of row_... functions) and calls: run "$@"
 # Options of all of them: [--rounds N] [--seconds S] [--out DIRECTORY] [--setups "A B ..."]
-# DIRECTORY gets samples.tsv, about.tsv, results.json, table.md and plots; $SETTLE is the time for path MTU discovery, in seconds.
+# DIRECTORY gets samples.tsv, about.tsv, results.json, report.md and plots; $SETTLE is the time for path MTU discovery, in seconds.
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=perf-scripts/lib.sh
 . "$here/lib.sh"
