@@ -21,11 +21,13 @@ internal static class PartialChecksum
         bool isTcp = ip.Protocol == IpProtocol.Tcp;
         if (ip.Payload.Length < (isTcp ? SuperpacketHeaders.MinTcpLength : SuperpacketHeaders.UdpHeaderLength))
             return false;
+        int start = ethernet.PayloadOffset + ip.HeaderLength, field = isTcp ? SuperpacketHeaders.TcpChecksum : SuperpacketHeaders.UdpChecksum;
         header = new VirtioHeader
         {
             NeedsChecksum = true,
-            ChecksumStart = (ushort)(ethernet.PayloadOffset + ip.HeaderLength),
-            ChecksumOffset = (ushort)(isTcp ? SuperpacketHeaders.TcpChecksum : SuperpacketHeaders.UdpChecksum),
+            HeaderLength = (ushort)(start + field + sizeof(ushort)), // as far as the kernel has to look
+            ChecksumStart = (ushort)start,
+            ChecksumOffset = (ushort)field,
         };
         return true;
     }

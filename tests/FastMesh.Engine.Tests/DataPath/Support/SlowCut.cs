@@ -49,6 +49,7 @@ internal static class SlowCut
     /// <summary>With the checksum that the kernel computes over everything from the transport header on, the seed included.</summary>
     private static byte[] Finished(byte[] frame, VirtioHeader header)
     {
+        Assert.InRange(header.HeaderLength, header.ChecksumStart + header.ChecksumOffset + 2, frame.Length);
         byte[] copy = [.. frame];
         ushort sum = (ushort)~TestFrames.Sum(frame.AsSpan(header.ChecksumStart));
         BinaryPrimitives.WriteUInt16BigEndian(
