@@ -87,7 +87,7 @@ about() { # SETUP...: machine, time and versions, as NAME TAB VALUE
   printf 'machine\t%s, %s processors, Linux %s\n' "$(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -n 1)" "$(nproc)" "$(uname -r | cut -d- -f1)"
   printf 'rounds\t%s\n' "$rounds"
   printf 'seconds\t%s\n' "$seconds"
-  printf 'FastMesh\t%s\n' "$(git -C "$root" describe --always --dirty 2>/dev/null || "$fastmesh" --version 2>/dev/null | head -n 1)"
+  printf 'FastMesh\t%s\n' "$(git -C "$root" log -1 --format=%h -- src 2>/dev/null || "$fastmesh" --version | head -n 1)$(git -C "$root" diff --quiet HEAD -- src 2>/dev/null || echo ", changed")"
   case "$*" in *tincd*) printf 'tinc 1.0\t%s\n' "$("$tincd" --version 2>/dev/null | sed -n '1 s/^tinc version \([^ ]*\).*/\1/p')" ;; esac
   case "$*" in *tinc11*) printf 'tinc 1.1\t%s\n' "$("$tinc11/tincd" --version 2>/dev/null | sed -n '1 s/^tinc version \([^ ]*\).*/\1/p')" ;; esac
   case "$*" in *wireguard-go*) printf 'wireguard-go\t%s\n' "$(cat "$(dirname "$wireguard")/../version" 2>/dev/null || "$wireguard" --version | sed -n '1 s/.* //p')" ;; esac

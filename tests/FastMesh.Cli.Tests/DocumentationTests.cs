@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.RegularExpressions;
 
 namespace FastMesh.Cli.Tests;
 
@@ -28,6 +29,26 @@ public class DocumentationTests
         Assert.Contains($"`{name}", File.ReadAllText(Path.Combine(Root(), "README.md")));
         Assert.Contains($"\n  {name} ", Usage.Help);
         Assert.Contains(name, Completions(name[..2]));
+    }
+
+    [Theory, InlineData("README.md"), InlineData("CONTRIBUTING.md"), InlineData("docs/PERFORMANCE.md"), InlineData("docs/ARCHITECTURE.md")]
+    public void Every_link_picture_and_script_of_a_document_exists(string document)
+    {
+        string path = Path.Combine(Root(), document);
+        string text = File.ReadAllText(path);
+        foreach (Match link in Regex.Matches(text, @"\]\((?!http)([^)#]+)"))
+            Assert.True(Path.Exists(Path.Combine(Path.GetDirectoryName(path)!, link.Groups[1].Value)), $"{document} links to {link.Groups[1].Value}");
+        foreach (Match script in Regex.Matches(text, @"\b(?:perf-)?scripts/[\w.-]+\.(?:sh|py)"))
+            Assert.True(File.Exists(Path.Combine(Root(), script.Value)), $"{document} names {script.Value}");
+    }
+
+    [Fact]
+    public void Every_script_that_measures_is_documented()
+    {
+        string text = File.ReadAllText(Path.Combine(Root(), "docs", "PERFORMANCE.md"));
+        string[] libraries = ["lib.sh", "peers.sh", "rounds.sh", "all.sh"];
+        foreach (string script in Directory.GetFiles(Path.Combine(Root(), "perf-scripts")).Select(file => Path.GetFileName(file)).Except(libraries))
+            Assert.Contains($"| `{script}` |", text);
     }
 
     private static string Completions(string word)
