@@ -13,7 +13,7 @@ public sealed class ForwardingTable
     public const uint AddBytes = 0x0101_0101;
 
     private readonly PeerRoute?[] _peers;
-    private readonly PrefixMap _ipv4 = new(), _ipv6 = new(), _macs = new();
+    private readonly PrefixSnapshot _ipv4, _ipv6, _macs;
     private readonly Dictionary<ulong, LearnedMac> _learned = [];
     private readonly Dictionary<Endpoint, PeerRoute> _byAddress = [];
     private readonly Dictionary<NodeId, PeerRoute> _byId = [];
@@ -35,12 +35,7 @@ public sealed class ForwardingTable
         foreach (Node node in graph.Nodes)
             Link(node);
         Peers = [.. _peers.Where(peer => peer is { IsSelf: false }).Select(peer => peer!)];
-        foreach ((Subnet subnet, Node owner) in subnets.All)
-        {
-            if (Find(owner.Id) is { } route)
-                MapOf(subnet.Kind).Add(subnet, route);
-        }
-
+        (_macs, _ipv4, _ipv6) = (subnets.Prefixes(SubnetKind.Mac), subnets.Prefixes(SubnetKind.IPv4), subnets.Prefixes(SubnetKind.IPv6));
         foreach (LearnedMac mac in learned)
             _learned[mac.Address.Value] = mac;
     }
@@ -90,24 +85,17 @@ public sealed class ForwardingTable
     /// The owner of an IPv4 destination: of all matching subnets whose owner is reachable the longest, lightest; if none is
     /// reachable an unreachable owner; null if no subnet matches (tinc 1.0 reference, 6.2).
     /// </summary>
-    public PeerRoute? FindOwner(uint ipv4) => _ipv4.Find(ipv4);
+    public PeerRoute? FindOwner(uint ipv4) => _ipv4.Find(ipv4, _peers);
 
     /// <summary>The owner of an IPv6 destination, as for IPv4.</summary>
-    public PeerRoute? FindOwner(UInt128 ipv6) => _ipv6.Find(ipv6);
+    public PeerRoute? FindOwner(UInt128 ipv6) => _ipv6.Find(ipv6, _peers);
 
     /// <summary>The owner of an Ethernet address; addresses match exactly.</summary>
-    public PeerRoute? FindOwner(MacAddress mac) => _macs.Find(mac.Value);
+    public PeerRoute? FindOwner(MacAddress mac) => _macs.Find(mac.Value, _peers);
 
     /// <summary>The record of an address learned on the own device, to be touched; false if it must be reported as new.</summary>
     public bool TryFindLearned(MacAddress mac, [NotNullWhen(true)] out LearnedMac? learned) =>
         _learned.TryGetValue(mac.Value, out learned);
-
-    private PrefixMap MapOf(SubnetKind kind) => kind switch
-    {
-        SubnetKind.Mac => _macs,
-        SubnetKind.IPv4 => _ipv4,
-        _ => _ipv6,
-    };
 
     private void Link(Node node)
     {
@@ -121,39 +109,5 @@ public sealed class ForwardingTable
             return;
         if (!_byAddress.TryAdd(route.Address, route) && route.UdpConfirmed && !_byAddress[route.Address].UdpConfirmed)
             _byAddress[route.Address] = route;
-    }
-
-    /// <summary>Longest-prefix lookup by one hash table per prefix length in use, longest first.</summary>
-    private sealed class PrefixMap
-    {
-        private readonly List<(int Length, UInt128 Mask, Dictionary<UInt128, PeerRoute> Owners)> _reachable = [], _unreachable = [];
-
-        /// <summary>Subnets must come in the global order, so that the first of equal prefixes is the preferred one.</summary>
-        public void Add(Subnet subnet, PeerRoute owner)
-        {
-            var levels = owner.Reachable ? _reachable : _unreachable;
-            if (levels.Count == 0 || levels[^1].Length != subnet.PrefixLength)
-            {
-                int host = subnet.AddressBits - subnet.PrefixLength;
-                UInt128 mask = host >= 128 ? 0 : UInt128.MaxValue << host;
-                levels.Add((subnet.PrefixLength, mask, []));
-            }
-
-            (_, UInt128 levelMask, Dictionary<UInt128, PeerRoute> owners) = levels[^1];
-            owners.TryAdd(subnet.Address & levelMask, owner);
-        }
-
-        public PeerRoute? Find(UInt128 address) => Find(_reachable, address) ?? Find(_unreachable, address);
-
-        private static PeerRoute? Find(List<(int, UInt128 Mask, Dictionary<UInt128, PeerRoute> Owners)> levels, UInt128 address)
-        {
-            foreach ((_, UInt128 mask, Dictionary<UInt128, PeerRoute> owners) in levels)
-            {
-                if (owners.TryGetValue(address & mask, out PeerRoute? owner))
-                    return owner;
-            }
-
-            return null;
-        }
     }
 }

@@ -16,7 +16,11 @@ public sealed class SubnetTable
         return order == 0 ? string.CompareOrdinal(x.Owner.Name, y.Owner.Name) : order;
     });
 
+    // Before and after all nodes in the order of names.
+    private static readonly Node s_first = new("", -1), s_last = new("\uffff", -1);
+
     private readonly SortedSet<OwnedSubnet> _all = new(s_order);
+    private readonly PrefixMap[] _prefixes = [.. Enum.GetValues<SubnetKind>().Select(_ => new PrefixMap())];
     private readonly Dictionary<Node, SortedSet<Subnet>> _byOwner = [];
 
     /// <summary>Every subnet: kind, longer prefix first, address, weight, owner.</summary>
@@ -30,12 +34,20 @@ public sealed class SubnetTable
     public bool Contains(Node owner, Subnet subnet) =>
         _byOwner.TryGetValue(owner, out SortedSet<Subnet>? set) && set.Contains(subnet);
 
+    /// <summary>All subnets of a kind as they are now, for lookups by any thread.</summary>
+    internal PrefixSnapshot Prefixes(SubnetKind kind) => _prefixes[(int)kind].Snapshot();
+
     /// <summary>Adds a subnet; false if it was known.</summary>
     public bool Add(Node owner, Subnet subnet)
     {
         if (!_byOwner.TryGetValue(owner, out SortedSet<Subnet>? set))
             _byOwner.Add(owner, set = []);
-        return set.Add(subnet) && _all.Add(new OwnedSubnet(subnet, owner));
+        if (!set.Add(subnet))
+            return false;
+        _all.Add(new OwnedSubnet(subnet, owner));
+        PrefixMap map = _prefixes[(int)subnet.Kind];
+        map.Set(subnet, map.TryGet(subnet, out _) ? OwnersOf(subnet) : new(owner.Id, null));
+        return true;
     }
 
     /// <summary>Removes a subnet; false if it was not known.</summary>
@@ -45,6 +57,19 @@ public sealed class SubnetTable
             return false;
         if (set.Count == 0)
             _byOwner.Remove(owner);
-        return _all.Remove(new OwnedSubnet(subnet, owner));
+        _all.Remove(new OwnedSubnet(subnet, owner));
+        PrefixMap map = _prefixes[(int)subnet.Kind];
+        map.Set(subnet, map.TryGet(subnet, out PrefixOwners owners) && owners.Others is not null ? OwnersOf(subnet) : null);
+        return true;
+    }
+
+    /// <summary>Who announced the prefix of a subnet, in the global order; an owner counts as often as its subnets differ in weight or host bits.</summary>
+    private PrefixOwners? OwnersOf(Subnet subnet)
+    {
+        (UInt128 first, UInt128 last) = subnet.Range;
+        int[] owners = [.. _all.GetViewBetween(
+            new(subnet with { Address = first, Weight = int.MinValue }, s_first),
+            new(subnet with { Address = last, Weight = int.MaxValue }, s_last)).Select(owned => owned.Owner.Id)];
+        return owners.Length == 0 ? null : new(owners[0], owners.Length > 1 ? owners[1..] : null);
     }
 }

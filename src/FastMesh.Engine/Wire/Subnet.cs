@@ -39,6 +39,9 @@ public readonly record struct Subnet(SubnetKind Kind, UInt128 Address, int Prefi
     /// <summary>Whether <paramref name="address"/>, of the same kind, lies in this subnet.</summary>
     public bool Contains(UInt128 address) => ((address ^ Address) & ~HostMask & Ones(AddressBits)) == 0;
 
+    /// <summary>The first and the last address in it.</summary>
+    internal (UInt128 First, UInt128 Last) Range => (Address & ~HostMask, Address | HostMask);
+
     private UInt128 HostMask => Ones(AddressBits - PrefixLength);
 
     private static UInt128 Ones(int count) => count >= 128 ? UInt128.MaxValue : (UInt128.One << count) - 1;

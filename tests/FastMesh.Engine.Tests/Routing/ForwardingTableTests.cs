@@ -43,6 +43,38 @@ public sealed class ForwardingTableTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Seeds))]
+    public void A_table_stays_as_it_was_while_subnets_come_and_go(int seed)
+    {
+        Random random = new(seed);
+        Graph graph = new("self");
+        Node[] owners = [graph.Self, .. Enumerable.Range(0, 4).Select(i => graph.GetOrAdd($"n{i}"))];
+        graph.SetEdge(graph.Self, owners[1], ("192.0.2.1", "655"), EdgeOptions.None, 1);
+        graph.SetEdge(owners[1], graph.Self, ("192.0.2.1", "655"), EdgeOptions.None, 1);
+        graph.Recompute([], []);
+        SubnetTable subnets = new();
+        HashSet<(Subnet Subnet, Node Owner)> model = [];
+        List<(ForwardingTable Table, uint Address, string? Owner)> answers = [];
+        for (int i = 0; i < 600; i++)
+        {
+            (Subnet Subnet, Node Owner) entry = (RandomSubnet(random), owners[random.Next(owners.Length)]);
+            if (random.Next(3) == 0 && model.Count > 0)
+                entry = model.ElementAt(random.Next(model.Count));
+            Assert.Equal(model.Add(entry), subnets.Add(entry.Owner, entry.Subnet));
+            if (random.Next(2) == 0)
+                Assert.True(model.Remove(entry) && subnets.Remove(entry.Owner, entry.Subnet));
+            if (random.Next(4) > 0)
+                continue;
+            uint address = 0x0a000000u | (uint)random.Next(1 << 12);
+            answers.Add((new(new ForwardingOptions(), graph, subnets, []), address, Walk(subnets, SubnetKind.IPv4, address)?.Name));
+        }
+
+        Assert.Equal(model.OrderBy(entry => entry.Subnet).ThenBy(entry => entry.Owner.Name, StringComparer.Ordinal).Select(entry => new OwnedSubnet(entry.Subnet, entry.Owner)), subnets.All);
+        Assert.All(answers, answer => Assert.True(answer.Owner == answer.Table.FindOwner(answer.Address)?.Name, $"seed {seed} address {answer.Address:x}"));
+        Assert.Contains(answers, answer => answer.Owner is not null);
+    }
+
     [Fact]
     public void Of_nodes_with_the_same_address_the_first_by_name_is_found()
     {
