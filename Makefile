@@ -29,7 +29,7 @@ demo: build ## three servers in namespaces, the tutorial's configuration, pings 
 test: ## every test; as root also those against real tincd, with their packages installed
 	CONFIGURATION=$(CONFIGURATION) scripts/test.sh
 
-bench: ## micro benchmarks
+bench: ## all micro benchmarks in short, against their budgets; BENCH=Shard some, BENCH=scaling, BENCH="--full" thoroughly
 	scripts/require-dotnet.sh
 	dotnet run -c Release --project bench/FastMesh.Bench -- $(BENCH)
 

@@ -34,7 +34,7 @@ public class CbcTrainBench
         }
     }
 
-    [Benchmark(Baseline = true)]
+    [Benchmark]
     public void Libcrypto()
     {
         foreach (TrainPacket packet in _packets)

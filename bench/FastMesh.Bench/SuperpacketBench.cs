@@ -4,32 +4,37 @@ using FastMesh.Engine.Wire;
 
 namespace FastMesh.Bench;
 
-/// <summary>One TCP super-packet of 46 segments: cut into them, and merged from them.</summary>
+/// <summary>One super-packet of 46 segments of 1400 bytes: cut into them, and merged from them.</summary>
 [MemoryDiagnoser]
 public class SuperpacketBench
 {
-    private const int Headers = 54, Segment = 1400, Count = 46;
-    private readonly byte[] _frame = new byte[Headers + (Count * Segment)], _headers = new byte[Headers];
-    private readonly byte[][] _segments = new byte[Count][];
+    private readonly byte[] _headers = new byte[HeaderBytes.Capacity];
+    private byte[] _frame = [];
+    private byte[][] _segments = [];
     private SuperpacketMerger _merger = new(mergesTcp: true, mergesUdp: true);
     private VirtioHeader _virtio;
+
+    [Params(SegmentationKind.TcpIPv4, SegmentationKind.TcpIPv6, SegmentationKind.Udp)]
+    public SegmentationKind Kind { get; set; } = SegmentationKind.TcpIPv4;
 
     [GlobalSetup]
     public void Setup()
     {
-        Convert.FromHexString("0200000000020200000000010800" + "45000000000040004006" + "00000A1401010A140201" + "1451145100000001000000015010FFFF00000000")
-            .CopyTo(_frame, 0);
-        _virtio = new VirtioHeader
+        const int Payload = TestFrames.Segments * TestFrames.Segment;
+        _frame = Kind switch
         {
-            NeedsChecksum = true,
-            Kind = SegmentationKind.TcpIPv4,
-            SegmentSize = Segment,
-            ChecksumStart = 34,
-            ChecksumOffset = 16,
+            SegmentationKind.TcpIPv4 => TestFrames.IPv4(IpProtocol.Tcp, 20 + Payload),
+            SegmentationKind.TcpIPv6 => TestFrames.IPv6(IpProtocol.Tcp, 20 + Payload),
+            _ => TestFrames.IPv4(IpProtocol.Udp, 8 + Payload),
         };
+        _virtio = TestFrames.Virtio(Kind);
+        List<byte[]> segments = [];
         Superpacket.TryRead(_virtio, _frame, out Superpacket superpacket);
-        for (int i = 0; superpacket.TryNext(_headers, out int offset, out int length); i++)
-            _segments[i] = [.. _headers, .. _frame.AsSpan(offset, length)];
+        while (superpacket.TryNext(_headers, out int offset, out int length))
+            segments.Add([.. _headers.AsSpan(0, superpacket.HeaderLength), .. _frame.AsSpan(offset, length)]);
+        _segments = [.. segments];
+        if (Cut() != TestFrames.Segments || Merge() != TestFrames.Segments)
+            throw new InvalidOperationException($"Cut into {Cut()}, merged from {Merge()}");
     }
 
     [Benchmark]

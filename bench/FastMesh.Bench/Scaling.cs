@@ -1,0 +1,66 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace FastMesh.Bench;
+
+/// <summary>
+/// How much more two shards carry than one, without a kernel and with a peer each: both directions of a tunnel on one thread, then on two threads at once,
+/// again and again in short turns. The best pair counts, because on a busy machine the second processor is somebody else's most of the time.
+/// </summary>
+internal static class Scaling
+{
+    private const int Rounds = 40;
+    private const double Turn = 0.05; // seconds
+
+    public static void Run()
+    {
+        foreach (string load in (string[])[ShardBench.Super, ShardBench.Small])
+        {
+            foreach (string session in (string[])[Sessions.Aes, Sessions.Sptps, Sessions.Legacy])
+                Report(session, load);
+        }
+    }
+
+    private static void Report(string session, string load)
+    {
+        using ShardBench first = new() { Session = session, Load = load }, second = new() { Session = session, Load = load };
+        first.Setup();
+        second.Setup();
+        double[] ratios = new double[Rounds];
+        double one = 0, two = 0;
+        Carry([first], 0.3);
+        for (int i = 0; i < Rounds; i++)
+        {
+            double alone = Carry([first], Turn), together = Carry([first, second], Turn);
+            (one, two, ratios[i]) = (Math.Max(one, alone), Math.Max(two, together), together / alone);
+        }
+
+        Array.Sort(ratios);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{session,-7} {load,-6} one shard {one / 1e6,6:F2}, two {two / 1e6,6:F2} million packets/s: best {two / one:F2} x, median of pairs {ratios[Rounds / 2]:F2} x"));
+    }
+
+    /// <summary>Packets per second that one thread for each shard carries out and in.</summary>
+    private static double Carry(ShardBench[] shards, double seconds)
+    {
+        using Barrier barrier = new(shards.Length);
+        double[] rates = new double[shards.Length * 16]; // far apart from each other
+        Thread[] threads = [.. shards.Select((shard, index) => new Thread(() =>
+        {
+            barrier.SignalAndWait();
+            long start = Stopwatch.GetTimestamp(), end = start + (long)(seconds * Stopwatch.Frequency), now, packets = 0;
+            do
+            {
+                shard.Out();
+                shard.In();
+                packets += 2 * shard.Packets;
+                now = Stopwatch.GetTimestamp();
+            }
+            while (now < end);
+            rates[index * 16] = packets / ((now - start) / (double)Stopwatch.Frequency);
+        }))];
+        Array.ForEach(threads, static thread => thread.Start());
+        Array.ForEach(threads, static thread => thread.Join());
+        return rates.Sum();
+    }
+}
