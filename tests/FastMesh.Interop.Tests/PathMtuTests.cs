@@ -59,6 +59,26 @@ public sealed class PathMtuTests
         Assert.Equal(0, alpha.Host.Ping(beta.Inner, count: 10, size: 1400).Lost);
     }
 
+    /// <summary>As behind a network card that claims to cut trains of datagrams and loses them. A veth hands them over whole, so the filter can tell.</summary>
+    [SkippableTheory]
+    [InlineData(Programs.FastMesh)]
+    [InlineData(Programs.Tincd)]
+    public void A_path_that_loses_trains_is_found_by_probes_and_packets_go_one_by_one(string listener)
+    {
+        using TestNetwork network = new();
+        (MeshNode alpha, MeshNode beta) = Pair(network, Programs.FastMesh, listener, "ipv4");
+        beta.Host.Filter("input udp dport 655 meta length > 1600 drop");
+        network.Start();
+        alpha.WaitForLog("^Fixing MTU of beta", limit: TimeSpan.FromSeconds(45));
+        beta.Host.Start("iperf3", "-s", "-1", "-B", beta.Inner);
+        network.Until(() => beta.Host.Sh("ss -Hltn sport = 5201").Length > 0, "iperf3 listening");
+        System.Diagnostics.Process stream = alpha.Host.Start("iperf3", "-c", beta.Inner, "-t", "60");
+        alpha.WaitForLog(@"^Datagrams sent to beta \(192\.0\.2\.2 port 655\) several at once get lost", limit: TimeSpan.FromSeconds(45));
+        stream.Kill();
+        network.Until(() => beta.Host.Sh("ss -Hltn sport = 5201").Length == 0, "the end of iperf3");
+        Assert.True(alpha.Host.Iperf(beta.Host, beta.Inner) > 10);
+    }
+
     [SkippableFact]
     public void A_tcp_stream_through_a_narrow_path_is_clamped_and_flows()
     {

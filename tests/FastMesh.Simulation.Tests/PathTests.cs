@@ -101,6 +101,39 @@ public sealed class PathTests
         Assert.True(net["alpha"].Frames.Udp > byUdp + 100);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_path_that_loses_trains_is_noticed_under_traffic_and_so_is_its_repair(bool isFastMesh)
+    {
+        _isFastMesh = isFastMesh;
+        SimNetwork net = Pair(seed: 6);
+        net["alpha"].LosesTrains = true;
+        net.RunFor(TimeSpan.FromSeconds(20));
+        Assert.True(net["alpha"].Route("beta").TakesTrains); // nothing is sent, nothing is tried
+        Send(net, TimeSpan.FromSeconds(10), length: 1000, out _);
+        Assert.False(net["alpha"].Route("beta").TakesTrains);
+        Assert.True(net["beta"].Route("alpha").TakesTrains);
+        net["alpha"].LosesTrains = false;
+        Send(net, TimeSpan.FromSeconds(65), length: 1000, out _);
+        Assert.True(net["alpha"].Route("beta").TakesTrains);
+        Assert.Single(net["alpha"].Log.Lines, line => line.StartsWith("Datagrams sent to beta", StringComparison.Ordinal) && line.EndsWith("one by one", StringComparison.Ordinal));
+        Assert.Single(net["alpha"].Log.Lines, line => line.EndsWith("several at once arrive again", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Lost_packets_alone_are_no_reason_to_give_trains_up(int seed)
+    {
+        SimNetwork net = new(seed) { DebugLevel = 5, Loss = 0.1 };
+        Add(net, "alpha", "beta");
+        Add(net, "beta");
+        net.StartAll();
+        Send(net, TimeSpan.FromMinutes(10), length: 1000, out _);
+        Assert.DoesNotContain(net["alpha"].Log.Lines, line => line.StartsWith("Datagrams sent to", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void An_idle_way_is_kept_open_between_neighbours()
     {

@@ -84,6 +84,9 @@ internal sealed partial class SimNode
     /// <summary>Kernel's path MTU knowledge: larger datagrams are refused with EMSGSIZE. Null: only the path drops them.</summary>
     public int? LocalMtu { get; set; }
 
+    /// <summary>Whether datagrams that leave together get lost.</summary>
+    public bool LosesTrains { get; set; }
+
     public Instant? NextTimeout => _mesh?.NextTimeout;
 
     public int OpenStreams => _streams.Count;
@@ -190,7 +193,8 @@ internal sealed partial class SimNode
                 break;
             case MeshAction.SendProbe probe when Table.Find(probe.Node) is { Sealer: not null } peer:
                 Endpoint to = probe.Destination.IsSet ? probe.Destination : peer.Address;
-                Transmit(peer, Seal(peer, probe.Frame, direct: true), to, probe.Frame.Length);
+                for (int copy = 0; copy < probe.Copies && (probe.Copies == 1 || !LosesTrains); copy++)
+                    Transmit(peer, Seal(peer, probe.Frame, direct: true), to, probe.Frame.Length);
                 break;
             case MeshAction.RouteFrame route:
                 Forward(route.Frame, route.ByTcp);

@@ -179,6 +179,10 @@ internal sealed class ControlLoop : IDisposable
             case ShardReportKind.TooBig:
                 _mesh.HandleTooBig(report.Node, report.Length, now);
                 break;
+            case ShardReportKind.TrainRefused:
+                if (_plane.Find(report.Node) is { } refused)
+                    _log.Always.TrainRefused(refused.Name, refused.Address, Errno.Message(report.Length));
+                break;
             case ShardReportKind.TcpDatagram:
                 _mesh.HandleTcpDatagram(report.Node, report.Bytes, now);
                 break;
@@ -230,7 +234,7 @@ internal sealed class ControlLoop : IDisposable
                 _plane.RouteFrame(route.From, route.Frame, route.ByTcp);
                 break;
             case MeshAction.SendProbe probe:
-                _plane.SendProbe(probe.Node, probe.Frame, probe.Destination);
+                _plane.SendProbe(probe.Node, probe.Frame, probe.Destination, probe.Copies);
                 break;
             case MeshAction.OpenDatagram open:
                 _plane.OpenDatagram(open.Node, open.Datagram, open.ByTcp);
@@ -392,6 +396,7 @@ internal sealed class ControlLoop : IDisposable
     {
         if (!_log.Traffic.IsEnabled(LogLevel.Debug))
             return;
+        _log.Traffic.DumpLine(string.Create(CultureInfo.InvariantCulture, $" sent one by one because the kernel refused trains: {_plane.Counters.TrainsRefused}"));
         foreach ((string reason, long count) in _plane.Counters.Drops)
             _log.Traffic.DumpLine(string.Create(CultureInfo.InvariantCulture, $" dropped, {reason}: {count}"));
     }

@@ -93,6 +93,9 @@ public sealed class DataPlane : IDisposable
     /// <summary>Makes a new table the current one for turns that start from now on.</summary>
     public void Publish(ForwardingTable table) => Volatile.Write(ref _table, table);
 
+    /// <summary>A node as the shards see it, or null.</summary>
+    internal PeerRoute? Find(int node) => _table?.Find(node);
+
     /// <summary>Takes the next report; false when none waits (and then the descriptor is no longer readable).</summary>
     public bool TryTakeReport(out ShardReport report)
     {
@@ -125,9 +128,11 @@ public sealed class DataPlane : IDisposable
     public void RouteFrame(int from, ReadOnlySpan<byte> frame, bool byTcp) =>
         Order(0, new(OrderKind.Route, from) { ByTcp = byTcp }, frame);
 
-    /// <summary>Seals a frame for a node and sends it by UDP whatever routing says, to another address if one is given.</summary>
-    public void SendProbe(int node, ReadOnlySpan<byte> frame, Endpoint destination) =>
-        Order(_table?.Find(node)?.Sealer?.Owner ?? 0, new(OrderKind.Seal, node) { Endpoint = destination }, frame);
+    /// <summary>
+    /// Seals a probe for a node and sends it by UDP whatever routing says, to another address if one is given: several copies as a train, a single one alone.
+    /// </summary>
+    public void SendProbe(int node, ReadOnlySpan<byte> frame, Endpoint destination, int copies = 1) =>
+        Order(_table?.Find(node)?.Sealer?.Owner ?? 0, new(OrderKind.Probe, node) { Endpoint = destination, Copies = (byte)copies }, frame);
 
     /// <summary>Sends a datagram that is sealed already by UDP to a node.</summary>
     public void SendDatagram(int node, ReadOnlySpan<byte> datagram) =>
@@ -223,6 +228,9 @@ public readonly record struct DataPlaneCounters
 
     /// <summary>Datagrams sent.</summary>
     public long DatagramsOut { get; init; }
+
+    /// <summary>Trains that the kernel refused and that were sent as single datagrams instead.</summary>
+    public long TrainsRefused { get; init; }
 
     /// <summary>Packets dropped, for every reason; the log at level 5 on USR2 lists the reasons.</summary>
     public IReadOnlyList<KeyValuePair<string, long>> Drops { get; init; }

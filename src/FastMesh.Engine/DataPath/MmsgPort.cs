@@ -5,7 +5,7 @@ namespace FastMesh.Engine.DataPath;
 
 /// <summary>
 /// A UDP socket by recvmmsg and sendmmsg, with UDP_GRO and UDP_SEGMENT where the kernel has them. When the kernel refuses a train on this
-/// socket (EIO, EINVAL: linux-dataplane reference, 2.3), its datagrams go out singly, and so does everything after it.
+/// socket (EIO, EINVAL: linux-dataplane reference, 2.3), its datagrams go out singly, and so does everything after it in the batch.
 /// </summary>
 internal sealed unsafe class MmsgPort : IPacketPort
 {
@@ -26,6 +26,7 @@ internal sealed unsafe class MmsgPort : IPacketPort
     private readonly int[] _packetOf = new int[MaxSegments];
     private readonly int _family;
     private readonly ShardCounters _counters;
+    private readonly bool _hasSegmentation;
     private bool _segmentation;
     private int _trafficClass;
 
@@ -36,7 +37,7 @@ internal sealed unsafe class MmsgPort : IPacketPort
     /// <param name="counters">Counts what is lost here.</param>
     public MmsgPort(int descriptor, bool isIPv6, bool segmentation, ShardCounters counters)
     {
-        (Descriptor, _segmentation, _counters) = (descriptor, segmentation, counters);
+        (Descriptor, _hasSegmentation, _counters) = (descriptor, segmentation, counters);
         _family = isIPv6 ? SocketAddress.InterNetworkV6 : SocketAddress.InterNetwork;
     }
 
@@ -76,6 +77,7 @@ internal sealed unsafe class MmsgPort : IPacketPort
     /// <inheritdoc/>
     public void Send(PacketBatch batch)
     {
+        _segmentation = _hasSegmentation;
         for (int next = 0; next < batch.Count;)
         {
             SetTrafficClass(batch[next].TrafficClass);
@@ -140,7 +142,7 @@ internal sealed unsafe class MmsgPort : IPacketPort
             ref Packet packet = ref batch[failed];
             if (_segmentation && packet.Length > packet.SegmentSize && -sent is Errno.EIO or Errno.EINVAL)
             {
-                ResendSingly(batch, failed, messages - done);
+                ResendSingly(batch, failed, -sent, messages - done);
                 return;
             }
 
@@ -152,12 +154,13 @@ internal sealed unsafe class MmsgPort : IPacketPort
     /// Sends a refused train, and the <paramref name="rest"/> packets behind it, datagram by datagram. If that fails too, the route is to
     /// blame (old kernels answer EINVAL when a segment exceeds the MTU), and trains are tried again.
     /// </summary>
-    private void ResendSingly(PacketBatch batch, int failed, int rest)
+    private void ResendSingly(PacketBatch batch, int failed, int error, int rest)
     {
         _segmentation = false;
         for (int next = failed, end = failed + 1 + rest; next < end;)
             SendPrepared(batch, PrepareSingles(batch, ref next));
         _segmentation = batch[failed].Error != 0;
+        batch[failed].Refused = _segmentation ? 0 : error;
     }
 
     /// <summary>Sets the socket's TOS or traffic class if it differs from the last one used (tinc 1.0 reference, 5.7).</summary>

@@ -30,8 +30,14 @@ internal struct Packet
     /// <summary>Datagrams to send: length of a probe that would make a datagram as long as the first one.</summary>
     public int ProbeLength;
 
+    /// <summary>Datagrams to send: whether no other may be joined to this one.</summary>
+    public bool IsAlone;
+
     /// <summary>After sending: the errno, or 0.</summary>
     public int Error;
+
+    /// <summary>After sending: the errno with which the kernel refused a train whose datagrams then went out one by one, or 0.</summary>
+    public int Refused;
 
     /// <summary>Number of datagrams in a train.</summary>
     public readonly int Datagrams => SegmentSize == 0 ? 1 : (Length + SegmentSize - 1) / SegmentSize;

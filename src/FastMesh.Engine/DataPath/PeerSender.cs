@@ -55,8 +55,7 @@ internal sealed partial class PeerSender(ShardState state, TrainWriter trains, S
         if (!possible)
             return false;
 
-        if (peer.HasIds)
-            NoteTraffic(peer);
+        NoteTraffic(peer);
         state.Traffic.CountOut(destination.Id, segments.SegmentCount, frame.Length + ((segments.SegmentCount - 1) * segments.HeaderLength));
         trains.Seal(peer, hop, frame, ref segments, trafficClass);
         return true;

@@ -230,6 +230,8 @@ internal sealed class Shard : IDisposable
             _state.Counters.Drop(DropReason.NoKey);
         else if (order.Kind == OrderKind.Send && peer.HasIds)
             _sender.SendInSession(peer, frame, order.TrafficClass);
+        else if (order.Kind == OrderKind.Probe)
+            _trains.SealProbe(peer, frame, order.Endpoint, order.Copies);
         else
             _trains.Seal(peer, peer, frame, order.Endpoint, order.TrafficClass);
     }

@@ -20,6 +20,9 @@ internal enum ShardCounter
 
     /// <summary>Datagrams sent.</summary>
     DatagramsOut,
+
+    /// <summary>Trains that the kernel refused and that were sent as single datagrams instead.</summary>
+    TrainsRefused,
 }
 
 /// <summary>
@@ -53,6 +56,7 @@ internal sealed class ShardCounters
         DevicePacketsOut = shards.Sum(shard => shard[ShardCounter.DevicePacketsOut]),
         DatagramsIn = shards.Sum(shard => shard[ShardCounter.DatagramsIn]),
         DatagramsOut = shards.Sum(shard => shard[ShardCounter.DatagramsOut]),
+        TrainsRefused = shards.Sum(shard => shard[ShardCounter.TrainsRefused]),
         Drops = [.. s_reasons.Select(reason => KeyValuePair.Create(reason.ToString(), shards.Sum(shard => shard[reason])))],
     };
 

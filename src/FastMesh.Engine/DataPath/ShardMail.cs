@@ -11,6 +11,9 @@ internal enum OrderKind : byte
     /// <summary>Seal a frame for <c>Node</c> and send it by UDP to <c>Endpoint</c>, or to the node's own address.</summary>
     Seal,
 
+    /// <summary>The same for a probe: <c>Copies</c> of it as a train, or one alone.</summary>
+    Probe,
+
     /// <summary>Send a frame in the session with <c>Node</c>, which has ids, by whatever way.</summary>
     Send,
 
@@ -37,6 +40,9 @@ internal record struct ShardOrder(OrderKind Kind, int Node)
 
     /// <summary>TOS byte or traffic class.</summary>
     public byte TrafficClass { get; set; }
+
+    /// <summary>How many times a probe is sent.</summary>
+    public byte Copies { get; set; }
 
     /// <summary>Where to, or "no address".</summary>
     public Endpoint Endpoint { get; set; }
@@ -113,6 +119,9 @@ internal sealed class ShardMail
     /// <summary>A frame that the kernel found too large for the path.</summary>
     public void TooBig(int node, int frameLength) =>
         Report(new(ShardReportKind.TooBig) { Node = node, Length = frameLength }, default, 0);
+
+    /// <summary>The kernel refuses to send trains to a node.</summary>
+    public void TrainRefused(int node, int errno) => Report(new(ShardReportKind.TrainRefused) { Node = node, Length = errno }, default, 0);
 
     /// <summary>A new source address on the own device.</summary>
     public void Learned(ReadOnlySpan<byte> address) => Report(new(ShardReportKind.Learned), address, _control.Capacity / 4);

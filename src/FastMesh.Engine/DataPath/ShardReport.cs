@@ -17,6 +17,9 @@ public enum ShardReportKind
     /// <summary>A frame of <c>Length</c> bytes was too large for the path to <c>Node</c>.</summary>
     TooBig,
 
+    /// <summary>The kernel refuses to send several datagrams at once to <c>Node</c> (<c>Length</c>: the errno); reported once, not for each.</summary>
+    TrainRefused,
+
     /// <summary>The first six bytes of <c>Bytes</c> are an Ethernet address new on the own device.</summary>
     Learned,
 

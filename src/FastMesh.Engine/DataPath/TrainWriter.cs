@@ -26,6 +26,7 @@ internal sealed class TrainWriter : IDisposable
     private readonly byte[] _tcpDatagram = new byte[FrameRing<ReportHeader>.MaxBytes];
     private readonly byte[] _collected = GC.AllocateUninitializedArray<byte>(CollectBytes, pinned: true);
     private readonly TrainPacket[] _packets = new TrainPacket[MaxTogether];
+    private readonly RefusedTrains _refused = new();
     private Target _target;
     private int _count, _used, _sentToOthers;
     private int[] _heardOn = [];
@@ -107,6 +108,29 @@ internal sealed class TrainWriter : IDisposable
         Queue(batch, start, datagram.Length, frameLength: datagram.Length);
     }
 
+    /// <summary>
+    /// Seals a probe with the session of a node and queues it, to <paramref name="destination"/> or to the node's own address: several copies as a train, even
+    /// if the node takes none, to see whether it does; one alone. If another shard owns the session, the probe goes there.
+    /// </summary>
+    public void SealProbe(PeerRoute peer, Frame frame, in Endpoint destination, int copies)
+    {
+        if (peer.Sealer!.Owner != _state.Index)
+        {
+            _mail.Order(peer.Sealer.Owner, new(OrderKind.Probe, peer.Id) { Endpoint = destination, Copies = (byte)copies }, frame.Bytes);
+            return;
+        }
+
+        SealCollected(); // keeps the order
+        if (!TryTarget(peer.Sealer, peer, direct: true, destination, trafficClass: 0, out _target))
+            return;
+        _target = _target with { IsAlone = copies == 1 };
+        for (int i = 0; i < copies; i++)
+        {
+            Collect(frame);
+            SealCollected(); // each by itself, so that they lie next to each other: how much longer a probe gets differs from format to format
+        }
+    }
+
     private void Collect(Frame frame)
     {
         int length = frame.WithRoom.Length;
@@ -180,7 +204,8 @@ internal sealed class TrainWriter : IDisposable
     private bool TryTarget(PacketSealer? sealer, PeerRoute hop, bool direct, in Endpoint destination, byte trafficClass, out Target target)
     {
         Endpoint to = destination.IsSet ? destination : hop.Address;
-        target = new Target(sealer, hop, direct, to, SocketFor(hop, to), trafficClass);
+        bool isAlone = !hop.TakesTrains || _refused.Contains(hop, _state.Now);
+        target = new Target(sealer, hop, direct, to, SocketFor(hop, to), trafficClass, isAlone);
         if (target.Socket >= 0)
             return true;
         _state.Counters.Drop(DropReason.NoAddress);
@@ -246,14 +271,14 @@ internal sealed class TrainWriter : IDisposable
 
         PeerRoute hop = _target.Hop;
         ref Packet train = ref batch.Add(offset, length);
-        (train.SegmentSize, train.Node, train.Endpoint, train.TrafficClass, train.ProbeLength) =
-            (length, hop.Id, _target.Endpoint, _target.TrafficClass, hop.HasIds ? length - hop.ProbeOverhead : frameLength);
+        (train.SegmentSize, train.Node, train.Endpoint, train.TrafficClass, train.ProbeLength, train.IsAlone) = (
+            length, hop.Id, _target.Endpoint, _target.TrafficClass, hop.HasIds ? length - hop.ProbeOverhead : frameLength, _target.IsAlone);
     }
 
     private bool Continues(in Packet train, int offset, int length) =>
         EndOf(train) == offset && length <= train.SegmentSize
         && train.Length % train.SegmentSize == 0 // a shorter datagram ends a train
-        && train.Node == _target.Hop.Id && train.TrafficClass == _target.TrafficClass && train.Endpoint == _target.Endpoint
+        && !train.IsAlone && !_target.IsAlone && train.Node == _target.Hop.Id && train.TrafficClass == _target.TrafficClass && train.Endpoint == _target.Endpoint
         && train.Datagrams < MmsgPort.MaxSegments && train.Length + length <= MmsgPort.MaxTrain;
 
     private static int EndOf(in Packet packet) => packet.Offset + packet.Length;
@@ -265,6 +290,7 @@ internal sealed class TrainWriter : IDisposable
         for (int i = 0; i < batch.Count; i++)
         {
             ref Packet packet = ref batch[i];
+            NoteTrain(packet);
             if (packet.Error == 0)
             {
                 _state.Counters.Add(ShardCounter.DatagramsOut, packet.Datagrams);
@@ -281,6 +307,21 @@ internal sealed class TrainWriter : IDisposable
         batch.Clear();
     }
 
-    /// <summary>Which session seals, if any, and where the datagrams go.</summary>
-    private readonly record struct Target(PacketSealer? Sealer, PeerRoute Hop, bool Direct, Endpoint Endpoint, int Socket, byte TrafficClass);
+    private void NoteTrain(in Packet packet)
+    {
+        if (packet.Refused != 0)
+        {
+            _state.Counters.Add(ShardCounter.TrainsRefused, 1);
+            if (_refused.Add(packet.Node, packet.Endpoint, _state.Now))
+                _mail.TrainRefused(packet.Node, packet.Refused);
+        }
+        else if (packet.Error == 0 && packet.Length > packet.SegmentSize)
+        {
+            _refused.Remove(packet.Node);
+        }
+    }
+
+    /// <summary>Which session seals, if any, and where and how the datagrams go.</summary>
+    private readonly record struct Target(
+        PacketSealer? Sealer, PeerRoute Hop, bool Direct, Endpoint Endpoint, int Socket, byte TrafficClass, bool IsAlone);
 }

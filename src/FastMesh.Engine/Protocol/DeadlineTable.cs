@@ -17,6 +17,9 @@ internal enum TimerKind
     /// <summary>The next MTU probe of a node; the key is the node's id.</summary>
     Probe,
 
+    /// <summary>The beginning or the end of a check whether trains arrive at a node; the key is the node's id.</summary>
+    Trains,
+
     /// <summary>The next step of a session; the key is the node's id.</summary>
     Session,
 

@@ -16,8 +16,16 @@ public sealed partial class Mesh
     public void HandleTraffic(int node, bool keyNeeded, Instant now)
     {
         UpdateGraph(now);
-        if (_peers.TryGetValue(node, out Peer? peer))
+        if (!_peers.TryGetValue(node, out Peer? peer))
+            return;
+        if (peer.Node.Protocol != NodeProtocol.Legacy)
+        {
             TendPath(peer, now);
+            return;
+        }
+
+        peer.Discovery.NoteTraffic(now);
+        TendTrains(peer, now);
     }
 
     /// <summary>Datagrams of a node arrive by way of a relay (6.3 step 7, 7.5).</summary>
@@ -50,6 +58,7 @@ public sealed partial class Mesh
     {
         peer.Discovery.NoteTraffic(now);
         StepPath(peer, now);
+        TendTrains(peer, now);
     }
 
     /// <summary>Does what is due towards a node (7.2): a session, then the way to its static relay or to itself, and to a relay while there is none.</summary>
@@ -182,6 +191,7 @@ public sealed partial class Mesh
             return;
         }
 
+        peer.Trains.HandleReply(frame);
         (int, int, bool) before = (node.Mtu, node.MinMtu, node.UdpConfirmed);
         int length = peer.Discovery.HandleReply(frame, _settings, now);
         if (length > 0)
@@ -199,6 +209,7 @@ public sealed partial class Mesh
     {
         peer.Discovery.Reset();
         peer.PathMtu.Reset();
+        peer.Trains.Reset();
         _tableChanged = true;
     }
 

@@ -28,6 +28,10 @@ public sealed partial class Mesh
                     if (_peers.TryGetValue(key, out Peer? peer))
                         StepProbe(peer, now);
                     break;
+                case TimerKind.Trains:
+                    if (_peers.TryGetValue(key, out Peer? tended))
+                        StepTrains(tended, now);
+                    break;
                 case TimerKind.Session:
                     if (_peers.TryGetValue(key, out Peer? party))
                         StepSession(party, now);

@@ -82,6 +82,8 @@ public sealed partial class Mesh
         }
 
         _log.Traffic.GotProbeReply(frame.Length, peer.Node.Name, peer.Node.Address);
+        if (peer.Trains.HandleReply(frame))
+            return;
         if (peer.BurstSent is { } sent)
             (peer.Node.Rtt, peer.BurstSent) = (now - sent, null);
         int before = peer.Node.MinMtu;
@@ -227,7 +229,11 @@ public sealed partial class Mesh
         _tableChanged = true;
         _log.Protocol.AddressSet(node.Name, address);
         if (node.Protocol == NodeProtocol.Legacy)
+        {
+            PeerOf(node).Trains.Reset();
             return;
+        }
+
         LosePath(PeerOf(node));
         StepPath(PeerOf(node), now);
     }

@@ -62,7 +62,11 @@ public abstract record MeshAction
     /// <param name="Frame">The frame.</param>
     /// <param name="Destination">Another address than the node's own, for LocalDiscovery; "no address" otherwise. With a
     /// broadcast or multicast address the shell picks a socket of that family.</param>
-    public sealed record SendProbe(int Node, byte[] Frame, Endpoint Destination) : MeshAction;
+    public sealed record SendProbe(int Node, byte[] Frame, Endpoint Destination) : MeshAction
+    {
+        /// <summary>How many times: several are given to the kernel together, as a train; a single one never is part of one.</summary>
+        public int Copies { get; init; } = 1;
+    }
 
     /// <summary>Find out the kernel's path MTU and report with <c>Mesh.HandleKernelMtu</c>.</summary>
     /// <param name="Node"><see cref="Routing.Node.Id"/> of the node.</param>

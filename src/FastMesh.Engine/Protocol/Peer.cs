@@ -18,6 +18,8 @@ internal sealed class Peer(Node node)
 
     public PathMtu PathMtu { get; } = new(node);
 
+    public TrainProbe Trains { get; } = new(node);
+
     /// <summary>When it was last sent a UDP_INFO about us.</summary>
     public Instant? UdpInfoSent { get; set; }
 

@@ -178,6 +178,15 @@ internal static class ProtocolLimits
     /// <summary>How long an address just confirmed stays, although datagrams of its node come from another.</summary>
     public static readonly TimeSpan AddressHold = TimeSpan.FromSeconds(1);
 
+    /// <summary>
+    /// Time between two checks whether trains arrive, while there is traffic: some 10 kbit/s, and for so long at most everything is lost when a path begins to
+    /// lose them, and three times the wait above.
+    /// </summary>
+    public static readonly TimeSpan TrainCheckInterval = TimeSpan.FromSeconds(5);
+
+    /// <summary>Time after which trains that got lost are tried again, by probes.</summary>
+    public static readonly TimeSpan TrainRetryInterval = TimeSpan.FromSeconds(60);
+
     /// <summary>Time between two attempts to get a session, or an address, for a node that there is traffic for.</summary>
     public static readonly TimeSpan SessionInterval = TimeSpan.FromSeconds(1);
 }

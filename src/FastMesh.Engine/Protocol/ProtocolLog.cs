@@ -218,6 +218,12 @@ internal static partial class ProtocolLog
     [LoggerMessage(192, LogLevel.Debug, "Already seen request from {Connection}")]
     public static partial void Seen(this ILogger log, MetaConnection connection);
 
+    [LoggerMessage(193, LogLevel.Warning, "Datagrams sent to {Name} ({Address}) several at once get lost, single ones arrive; sending them one by one")]
+    public static partial void TrainsLost(this ILogger log, string name, Endpoint address);
+
+    [LoggerMessage(194, LogLevel.Information, "Datagrams sent to {Name} ({Address}) several at once arrive again")]
+    public static partial void TrainsArrive(this ILogger log, string name, Endpoint address);
+
     // Traffic
     [LoggerMessage(200, LogLevel.Debug, "Node {Name} ({Address}) became reachable")]
     public static partial void BecameReachable(this ILogger log, string name, Endpoint address);

@@ -48,6 +48,9 @@ public sealed class Node
     /// <summary>Whether nothing is sent to it by UDP for a moment, because its session changes its key (tinc 1.1 reference, 3.7).</summary>
     public bool UdpPaused { get; set; }
 
+    /// <summary>Whether datagrams that are given to the kernel together arrive.</summary>
+    public bool TakesTrains { get; set; } = true;
+
     /// <summary>Outgoing edges by destination name.</summary>
     public SortedDictionary<string, Edge> Edges { get; } = new(StringComparer.Ordinal);
 

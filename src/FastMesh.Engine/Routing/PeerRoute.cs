@@ -22,6 +22,7 @@ public sealed class PeerRoute
         SessionFormat format = FormatOf(Protocol);
         Sealer = node.Sealer is { } sealer && sealer.Format == format ? sealer : null;
         Opener = node.Opener is { } opener && opener.Format == format ? opener : null;
+        TakesTrains = node.TakesTrains;
         NextHop = Via = this;
         if (!HasIds)
             return;
@@ -57,6 +58,9 @@ public sealed class PeerRoute
 
     /// <summary>Whether a probe was answered, so that UDP works to its <see cref="Address"/>.</summary>
     public bool UdpConfirmed { get; }
+
+    /// <summary>Whether datagrams that are given to the kernel together arrive there.</summary>
+    public bool TakesTrains { get; }
 
     /// <summary>Whether this is the daemon itself.</summary>
     public bool IsSelf { get; }

@@ -47,7 +47,13 @@ public sealed class MmsgPortTests : IDisposable
             Queue(bytes, 1000);
         sender.Send(_batch);
         Assert.Equal([0, 0, 0], Enumerable.Range(0, 3).Select(i => _batch[i].Error));
+        Assert.Equal([Errno.EINVAL, 0, 0], Enumerable.Range(0, 3).Select(i => _batch[i].Refused));
         Assert.Equal([1000, 1000, 500, 1000, 1000, 500, 1000, 1000, 500], Receive(receiver, 9).Select(datagram => datagram.Bytes.Length));
+
+        _batch.Clear();
+        Send(sender, bytes, 1000); // in the next batch trains are tried again: who fills it knows better
+        Assert.Equal((0, Errno.EINVAL), (_batch[0].Error, _batch[0].Refused));
+        Assert.Equal(3, Receive(receiver, 3).Count);
     }
 
     [Fact]

@@ -16,6 +16,9 @@ internal sealed class MemoryPort : IPacketPort
     /// <summary>Errno for everything sent, or 0.</summary>
     public int SendError { get; set; }
 
+    /// <summary>Errno with which trains are refused, which then go out as single datagrams; or 0.</summary>
+    public int TrainError { get; set; }
+
     /// <summary>Negated errno for the next receives, or 0.</summary>
     public int ReceiveError { get; set; }
 
@@ -49,6 +52,7 @@ internal sealed class MemoryPort : IPacketPort
         {
             ref Packet packet = ref batch[i];
             packet.Error = SendError;
+            packet.Refused = packet.Length > packet.SegmentSize ? TrainError : 0;
             if (SendError == 0)
                 Output.Add(new(batch.Bytes(i).ToArray(), packet.Header, packet.Endpoint, packet.SegmentSize, packet.TrafficClass));
         }
