@@ -86,7 +86,8 @@ ways() { echo "$near $target"; } # lines HOST ADDRESS: between which nodes there
 about() { # SETUP...: machine, time and versions, as NAME TAB VALUE
   printf 'script\t%s\n' "$script"
   printf 'date\t%s\n' "$(date -u +%Y-%m-%d)"
-  printf 'machine\t%s, %s processors, Linux %s\n' "$(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -n 1)" "$(nproc)" "$(uname -r | cut -d- -f1)"
+  printf 'machine\t%s, %s processors, Linux %s, TCP with %s\n' "$(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -n 1)" "$(nproc)" "$(uname -r | cut -d- -f1)" \
+    "$(cat /proc/sys/net/ipv4/tcp_congestion_control)"
   printf 'rounds\t%s\n' "$rounds"
   printf 'seconds\t%s\n' "$seconds"
   printf 'FastMesh\t%s\n' "$(git -C "$root" log -1 --format=%h -- src 2>/dev/null || "$fastmesh" --version | head -n 1)$(git -C "$root" diff --quiet HEAD -- src 2>/dev/null || echo ", changed")"
