@@ -88,6 +88,7 @@ about() { # SETUP...: machine, time and versions, as NAME TAB VALUE
   printf 'date\t%s\n' "$(date -u +%Y-%m-%d)"
   printf 'machine\t%s, %s processors, Linux %s, TCP with %s\n' "$(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -n 1)" "$(nproc)" "$(uname -r | cut -d- -f1)" \
     "$(cat /proc/sys/net/ipv4/tcp_congestion_control)"
+  printf 'load before\t%s\n' "$(cut -d' ' -f1 /proc/loadavg)"
   printf 'rounds\t%s\n' "$rounds"
   printf 'seconds\t%s\n' "$seconds"
   printf 'FastMesh\t%s\n' "$(git -C "$root" log -1 --format=%h -- src 2>/dev/null || "$fastmesh" --version | head -n 1)$(git -C "$root" diff --quiet HEAD -- src 2>/dev/null || echo ", changed")"
