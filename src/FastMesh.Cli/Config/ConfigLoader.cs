@@ -136,7 +136,7 @@ internal sealed class ConfigLoader
             BindToInterface = settings.BindToInterface,
             FirewallMark = settings.FirewallMark,
             Udp = settings.ReadUdp(),
-            DataPlane = new DataPlaneSettings { Shards = shards, Cpus = _commandLine.Cpus, Offloads = _commandLine.Offloads },
+            DataPlane = new DataPlaneSettings { Shards = shards, Cpus = _commandLine.Cpus, Offloads = _commandLine.Offloads, Rehearses = Environment.GetEnvironmentVariable("FASTMESH_REHEARSAL") != "no" },
             ScriptsInterpreter = settings.ScriptsInterpreter,
             ScriptsExtension = settings.ScriptsExtension,
             GraphDumpFile = settings.GraphDumpFile,

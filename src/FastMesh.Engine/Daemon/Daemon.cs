@@ -114,6 +114,8 @@ public sealed class Daemon
             FinishSetUp(scripts);
             manager.NotifyReady();
             ready();
+            DataSuite suite = _options.Mesh.AesIsFast ? DataSuite.Aes256Gcm : DataSuite.ChaCha20Poly1305;
+            using Rehearsal? rehearsal = _options.DataPlane.Rehearses ? new(suite, () => MonotonicClock.Now) : null;
             return loop.Run();
         }
         finally

@@ -19,6 +19,9 @@ public sealed record DataPlaneSettings
     /// <summary>What the kernel may do for many packets at once (<c>--no-offload</c> leaves out).</summary>
     public Offloads Offloads { get; init; } = Offloads.All;
 
+    /// <summary>Whether packets are rehearsed once after the start (<see cref="Rehearsal"/>).</summary>
+    public bool Rehearses { get; init; }
+
     /// <summary>
     /// Shards for <c>--workers auto</c>: one per two processors, because each packet that a shard moves costs the kernel and whoever sends or
     /// receives it as much again, on other processors if there are any; so two processors get one shard. No more than eight: between any two

@@ -30,9 +30,19 @@ internal sealed class Shard : IDisposable
     /// <summary>Orders per turn: the segments of the super-packets that another shard reads in one turn.</summary>
     private const int OrdersPerTurn = 256;
 
+    /// <summary>
+    /// Packets of one turn to other than FastMesh nodes after which others may run first. tincd opens one datagram at a time, from a buffer that two trains
+    /// fill, and we seal several times faster: in a flood, what we send more than it opens takes the time that it, or the flood's reader, needs where
+    /// processors are short. Costs nothing where nobody waits; super-packets are few, and TCP finds the right speed itself.
+    /// </summary>
+    private const int YieldAfter = 16;
+
     // Small packets up to 64 per turn; four super-packets of 64 KiB, which with the send buffer still fit into a second-level cache.
     private const int DevicePackets = 64, DeviceBytes = 5 * 65536;
     private const int DeviceTag = -1, MailboxTag = -2; // and a socket's index
+
+    /// <summary>When nothing was read for so long, the next packet is probably alone, and leaves without a look for a second one first.</summary>
+    private static readonly TimeSpan s_silence = TimeSpan.FromMilliseconds(2);
 
     private readonly ShardState _state;
     private readonly ShardPorts _ports;
@@ -49,7 +59,7 @@ internal sealed class Shard : IDisposable
     private readonly Outbound _outbound;
     private readonly Inbound _inbound;
     private readonly DeviceHealth _health = new();
-    private int _deviceLimit = DevicePackets;
+    private Instant _lastRead;
     private volatile bool _stopping;
 
     /// <summary>Builds a shard; <see cref="Run"/> makes it work.</summary>
@@ -61,6 +71,7 @@ internal sealed class Shard : IDisposable
     public Shard(ShardState state, ShardPorts ports, ShardMail mail, Func<ForwardingTable> currentTable, Func<Instant> clock)
     {
         (_state, _ports, _mail, _currentTable, _clock) = (state, ports, mail, currentTable, clock);
+        _lastRead = clock();
         _trains = new TrainWriter(state, mail, ports.Sockets, ports.SocketIsIPv6);
         _device = new DeviceWriter(state, ports.Device, ports.Traits);
         _sender = new PeerSender(state, _trains, mail);
@@ -93,7 +104,8 @@ internal sealed class Shard : IDisposable
             int ready = _poller.Wait(mayWait && !_stopping ? _health.WaitLimit(_state.Now) : 0);
             _ports.Mailbox.Awake();
             Turn(ready);
-            _trains.Rest(_fromDevice.Count);
+            if (_trains.TakeSentToOthers() >= YieldAfter && _fromDevice.Count >= YieldAfter)
+                Thread.Yield();
         }
 
         _poller.Stop();
@@ -145,7 +157,7 @@ internal sealed class Shard : IDisposable
     internal void ReadDevice()
     {
         _fromDevice.Clear();
-        _fromDevice.Limit = _deviceLimit;
+        _fromDevice.Limit = _state.Now - _lastRead >= s_silence ? 1 : DevicePackets;
         int packets = _ports.Device.Receive(_fromDevice);
         if (packets < 0)
         {
@@ -153,8 +165,7 @@ internal sealed class Shard : IDisposable
             return;
         }
 
-        // Where packets come alone, the next one leaves without a look for a second one first.
-        _deviceLimit = packets == 0 || (packets == 1 && _deviceLimit > 1) ? 1 : DevicePackets;
+        _lastRead = _state.Now;
         _health.Succeeded();
         _outbound.Process(_fromDevice);
         _mail.Flush();

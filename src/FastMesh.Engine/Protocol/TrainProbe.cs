@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using FastMesh.Engine.Crypto;
 using FastMesh.Engine.Routing;
-using FastMesh.Engine.Wire;
 
 namespace FastMesh.Engine.Protocol;
 
