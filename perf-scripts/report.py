@@ -22,6 +22,7 @@ LESS_IS_BETTER = ("CPU", "RTT")
 PLOTS = {"Mbit/s": "throughput", "s/GB": "cpu", "packets/s": "packets", "us": "latency"}
 
 SUMMARY = ("fastmesh-fastmesh", "wireguard-go", "tinc11-tinc11", "tincd-tincd")
+SHORT = ("plain", *SUMMARY, "fastmesh-tinc11", "fastmesh-tincd")
 
 TCP, BACK = "TCP 1 stream, Mbit/s", "TCP 1 stream back, Mbit/s"
 CPU, CPU_DAEMONS = "CPU machine, s/GB", "CPU daemons, s/GB"
@@ -89,8 +90,11 @@ class Run:
     def table(self):
         """Lines of cells, the first being the heading. The longer of set-ups and rows goes down."""
         if len(self.rows) > len(self.setups):
-            return [["", *map(label_of, self.setups)]] + [[row, *(number(self.median(setup, row)) for setup in self.setups)] for row in self.rows]
+            return self.columns(self.setups)
         return [["", *self.rows]] + [[label_of(setup), *(number(self.median(setup, row)) for row in self.rows)] for setup in self.setups]
+
+    def columns(self, setups):
+        return [["", *map(label_of, setups)]] + [[row, *(number(self.median(setup, row)) for setup in setups)] for row in self.rows]
 
     def checks(self):
         """(passed, text of ours, row, reference, factor required, factor measured or None) for all that was required of what was measured."""
@@ -123,7 +127,7 @@ def label_of(setup):
 def number(value):
     if value is None:
         return "-"
-    return f"{value:.2f}" if value < 100 else f"{value:,.0f}".replace(",", " ")
+    return f"{value:.{2 if value < 10 else 1}f}" if value < 100 else f"{value:,.0f}".replace(",", " ")
 
 
 def print_columns(lines):
@@ -133,7 +137,7 @@ def print_columns(lines):
 
 
 def markdown_table(lines):
-    rows = ["| " + " | ".join(line) + " |" for line in lines]
+    rows = ["| " + " | ".join(line).replace(", us", ", µs") + " |" for line in lines]
     return "\n".join([rows[0], "|" + "---|" * len(lines[0]), *rows[1:]])
 
 
@@ -204,7 +208,7 @@ def colour(setup):
     return "#2563eb" if ours == len(nodes) else "#93c5fd" if ours else "#a3a3a3"
 
 
-# Markdown: a block is <!-- SCRIPT: KIND --> ... <!-- end -->, KIND one of about, table, check, plots or the name of one
+# Markdown: a block is <!-- SCRIPT: KIND --> ... <!-- end -->, KIND one of about, table, short, check, plots or the name of one
 
 def block(run, kind):
     script = run.about["script"]
@@ -213,6 +217,8 @@ def block(run, kind):
         return f"{run.about['date']}, {run.about['machine']}; medians of {run.about['rounds']} rounds of {run.about['seconds']} s a row; {versions}."
     if kind == "table":
         return markdown_table(run.table())
+    if kind == "short":
+        return markdown_table(run.columns([setup for setup in SHORT if setup in run.setups]))
     if kind == "check":
         lines = [["ours / theirs", "row", "required", "measured", ""]]
         for passed, ours, row, reference, required, measured in run.checks():

@@ -3,7 +3,8 @@
 # shellcheck disable=SC2034,SC2154  # shared variables of the scripts that source this
 #
 # A script sets $setups (the default list), defines rows_of SETUP (names of row_... functions) and calls: run "$@"
-# Options of all of them: [--rounds N] [--seconds S] [--out DIRECTORY] [--setups "A B ..."]
+# Options of all of them: [--rounds N] [--seconds S] [--out DIRECTORY] [--setups "A B ..."] [--rows "X Y ..."], rows being rtt, tcp, back,
+# tcp4, udp64, udp1200 and loaded.
 # DIRECTORY gets samples.tsv, about.tsv, results.json, report.md and plots; $SETTLE is the time for path MTU discovery, in seconds.
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=perf-scripts/lib.sh
@@ -12,7 +13,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/peers.sh"
 
 script=$(basename "$0" .sh)
-rounds=5 seconds=2 pings=300 out=$root/artifacts/perf/$script
+rounds=5 seconds=2 pings=300 rows="" out=$root/artifacts/perf/$script
 
 usage() { # the comment at the top of the script
   sed -n '/^# shellcheck/d; 2,/^[^#]/ s/^#\( \|$\)//p' "$0" >&2
@@ -27,6 +28,7 @@ options() { # ARGUMENT...: what is not known here goes to option NAME VALUE of t
       --seconds) seconds=$2; shift 2 ;;
       --out) out=$2; shift 2 ;;
       --setups) setups=$2; shift 2 ;;
+      --rows) rows=$2; shift 2 ;;
       *)
         taken=0
         if declare -F option >/dev/null; then option "$@" || taken=$?; fi
@@ -53,7 +55,7 @@ run() { # ARGUMENT...
     for setup in "${up[@]}"; do
       echo "round $round of $rounds: $setup" >&2
       use "$setup"
-      for row in $(rows_of "$setup"); do "row_$row" "$setup"; done
+      for row in ${rows:-$(rows_of "$setup")}; do "row_$row" "$setup"; done
     done
   done
   "$here/report.py" results "$out"
@@ -84,7 +86,9 @@ ways() { echo "$near $target"; } # lines HOST ADDRESS: between which nodes there
 about() { # SETUP...: machine, time and versions, as NAME TAB VALUE
   printf 'script\t%s\n' "$script"
   printf 'date\t%s\n' "$(date -u +%Y-%m-%d)"
-  printf 'machine\t%s, %s processors, Linux %s\n' "$(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -n 1)" "$(nproc)" "$(uname -r | cut -d- -f1)"
+  printf 'machine\t%s, %s processors, Linux %s, TCP with %s\n' "$(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -n 1)" "$(nproc)" "$(uname -r | cut -d- -f1)" \
+    "$(cat /proc/sys/net/ipv4/tcp_congestion_control)"
+  printf 'load before\t%s\n' "$(cut -d' ' -f1 /proc/loadavg)"
   printf 'rounds\t%s\n' "$rounds"
   printf 'seconds\t%s\n' "$seconds"
   printf 'FastMesh\t%s\n' "$(git -C "$root" log -1 --format=%h -- src 2>/dev/null || "$fastmesh" --version | head -n 1)$(git -C "$root" diff --quiet HEAD -- src 2>/dev/null || echo ", changed")"

@@ -25,6 +25,7 @@ public sealed class AbiTests
         Assert.Equal(8, Unsafe.SizeOf<BpfInstruction>());
         Assert.Equal(20, Unsafe.SizeOf<Libc.SockaddrLl>());
         Assert.Equal(16, Unsafe.SizeOf<Libc.Rlimit>());
+        Assert.Equal(16, Unsafe.SizeOf<Libc.Timespec>());
         Assert.Equal(48, Unsafe.SizeOf<Libc.Passwd>());
         Assert.Equal(112, Unsafe.SizeOf<Libz.ZStream>());
     }
@@ -67,7 +68,7 @@ public sealed class AbiTests
         StringBuilder source = new("#define _GNU_SOURCE\n");
         foreach (string header in (string[])["fcntl.h", "poll.h", "errno.h", "syslog.h", "sys/epoll.h", "sys/eventfd.h", "sys/file.h",
             "sys/mman.h", "sys/prctl.h", "sys/resource.h", "sys/socket.h", "sys/ioctl.h", "netinet/in.h", "netinet/ip.h", "netinet/tcp.h",
-            "netinet/udp.h", "linux/if.h", "linux/if_ether.h", "linux/if_tun.h", "linux/sockios.h", "stdio.h"])
+            "netinet/udp.h", "linux/if.h", "linux/if_ether.h", "linux/if_tun.h", "linux/sockios.h", "stdio.h", "time.h"])
             source.AppendLine(CultureInfo.InvariantCulture, $"#include <{header}>");
         source.AppendLine("#ifndef UDP_GRO\n#define UDP_GRO 104\n#endif\n#ifndef UDP_SEGMENT\n#define UDP_SEGMENT 103\n#endif\nint main(void){");
         foreach (FieldInfo f in constants)

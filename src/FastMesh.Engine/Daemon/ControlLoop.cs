@@ -300,7 +300,7 @@ internal sealed class ControlLoop : IDisposable
             case Signals.Usr2:
                 Dump(DescribeTraffic());
                 Dump(_mesh.DescribeGraph());
-                DumpDrops();
+                DumpCounters();
                 break;
             case Signals.Winch:
                 _mesh.Purge(MonotonicClock.Now);
@@ -392,13 +392,17 @@ internal sealed class ControlLoop : IDisposable
             _log.Always.DumpLine(line);
     }
 
-    private void DumpDrops()
+    private void DumpCounters()
     {
         if (!_log.Traffic.IsEnabled(LogLevel.Debug))
             return;
-        _log.Traffic.DumpLine(string.Create(CultureInfo.InvariantCulture, $" sent one by one because the kernel refused trains: {_plane.Counters.TrainsRefused}"));
-        foreach ((string reason, long count) in _plane.Counters.Drops)
+        DataPlaneCounters all = _plane.Counters;
+        _log.Traffic.DumpLine(string.Create(CultureInfo.InvariantCulture, $" sent one by one because the kernel refused trains: {all.TrainsRefused}"));
+        foreach ((string reason, long count) in all.Drops)
             _log.Traffic.DumpLine(string.Create(CultureInfo.InvariantCulture, $" dropped, {reason}: {count}"));
+        _log.Traffic.DumpLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $" device packets in: {all.DevicePacketsIn}, out: {all.DevicePacketsOut}; datagrams in: {all.DatagramsIn}, out: {all.DatagramsOut}"));
     }
 }
 

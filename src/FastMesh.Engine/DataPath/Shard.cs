@@ -30,13 +30,6 @@ internal sealed class Shard : IDisposable
     /// <summary>Orders per turn: the segments of the super-packets that another shard reads in one turn.</summary>
     private const int OrdersPerTurn = 256;
 
-    /// <summary>
-    /// Packets of one turn to other than FastMesh nodes after which others may run first. tincd opens one datagram at a time, from a buffer that two trains
-    /// fill, and we seal several times faster: in a flood, what we send more than it opens takes the time that it, or the flood's reader, needs where
-    /// processors are short. Costs nothing where nobody waits; super-packets are few, and TCP finds the right speed itself.
-    /// </summary>
-    private const int YieldAfter = 16;
-
     // Small packets up to 64 per turn; four super-packets of 64 KiB, which with the send buffer still fit into a second-level cache.
     private const int DevicePackets = 64, DeviceBytes = 5 * 65536;
     private const int DeviceTag = -1, MailboxTag = -2; // and a socket's index
@@ -104,8 +97,7 @@ internal sealed class Shard : IDisposable
             int ready = _poller.Wait(mayWait && !_stopping ? _health.WaitLimit(_state.Now) : 0);
             _ports.Mailbox.Awake();
             Turn(ready);
-            if (_trains.TakeSentToOthers() >= YieldAfter && _fromDevice.Count >= YieldAfter)
-                Thread.Yield();
+            _trains.Rest(_fromDevice.Count);
         }
 
         _poller.Stop();

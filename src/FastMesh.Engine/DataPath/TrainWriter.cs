@@ -18,6 +18,11 @@ internal sealed class TrainWriter : IDisposable
     // At once: what fits into one train. A frame's first bytes count as its header.
     private const int MaxTogether = MmsgPort.MaxSegments, HeaderPart = 64, CollectBytes = MaxTogether * (Node.MaxFrameLength + Frame.Room);
 
+    // tincd 1.0 opens datagrams one at a time, at 8 to 16 us each, from a buffer that holds 90 of them unless its host was tuned, and we seal several
+    // times faster: a long train is followed by the time that it needs at least. tincd 1.1 has a longer buffer.
+    private const int LongTrain = 16;
+    private const long NanosecondsEach = 8000;
+
     private readonly ShardState _state;
     private readonly ShardMail _mail;
     private readonly IPacketPort[] _sockets;
@@ -27,8 +32,9 @@ internal sealed class TrainWriter : IDisposable
     private readonly byte[] _collected = GC.AllocateUninitializedArray<byte>(CollectBytes, pinned: true);
     private readonly TrainPacket[] _packets = new TrainPacket[MaxTogether];
     private readonly RefusedTrains _refused = new();
+    private readonly Pacer _pacer = new();
     private Target _target;
-    private int _count, _used, _sentToOthers;
+    private int _count, _used, _sentToOthers, _sentToOurs;
     private int[] _heardOn = [];
 
     /// <summary>Sends by these sockets; the index is the socket number of routes and reports.</summary>
@@ -190,12 +196,16 @@ internal sealed class TrainWriter : IDisposable
         }
     }
 
-    /// <summary>Datagrams sent, since the last call, to nodes that are not FastMesh.</summary>
-    public int TakeSentToOthers()
+    /// <summary>
+    /// Ends a turn. If it sent much to other than FastMesh nodes, and nothing to those, this is the time for tincd to open it: in a flood, what we send more
+    /// than it opens takes the time that it, or the flood's reader, needs where processors are short. Acknowledgements gather meanwhile.
+    /// </summary>
+    /// <param name="packetsRead">Packets that the device gave; super-packets are few, and TCP finds the right speed for tincd 1.1 itself.</param>
+    public void Rest(int packetsRead)
     {
-        int sent = _sentToOthers;
-        _sentToOthers = 0;
-        return sent;
+        if (_sentToOthers >= LongTrain && _sentToOurs == 0 && !_pacer.WaitForLast() && packetsRead >= LongTrain)
+            Thread.Yield();
+        (_sentToOthers, _sentToOurs) = (0, 0);
     }
 
     /// <inheritdoc/>
@@ -241,11 +251,20 @@ internal sealed class TrainWriter : IDisposable
                 total += EthernetFrame.HeaderLength; // travels whole in every format
         }
 
+        bool paced = packets.Length >= LongTrain && _target.Hop.Protocol == NodeProtocol.Legacy;
+        if (paced)
+            Flush(_target.Socket); // nothing else shall wait
         PacketBatch batch = MakeRoom(packets.Length, total, out int start);
         int done = sealer.SealTrain(_collected, payloads, batch.Bytes(start, total), packets, _target.Direct);
         _state.Counters.Drop(DropReason.SealFailed, packets.Length - done);
         foreach (ref TrainPacket packet in packets[..done])
             Queue(batch, start + packet.Output, packet.OutputLength, packet.Length - Frame.Room);
+        if (paced)
+        {
+            _pacer.Wait(_target.Hop.Id);
+            Flush(_target.Socket);
+            _pacer.Note(_target.Hop.Id, done * NanosecondsEach);
+        }
     }
 
     private static bool IsProbe(ReadOnlySpan<byte> header) => EthernetFrame.TryRead(header, out EthernetFrame frame) && frame.Type == EtherType.Probe;
@@ -285,7 +304,8 @@ internal sealed class TrainWriter : IDisposable
 
     private void Flush(int socket)
     {
-        PacketBatch batch = _batches[socket]!;
+        if (_batches[socket] is not { Count: > 0 } batch)
+            return;
         _sockets[socket].Send(batch);
         for (int i = 0; i < batch.Count; i++)
         {
@@ -294,7 +314,9 @@ internal sealed class TrainWriter : IDisposable
             if (packet.Error == 0)
             {
                 _state.Counters.Add(ShardCounter.DatagramsOut, packet.Datagrams);
-                if (_state.Table.Find(packet.Node) is not { Protocol: NodeProtocol.FastMesh })
+                if (_state.Table.Find(packet.Node) is { Protocol: NodeProtocol.FastMesh })
+                    _sentToOurs += packet.Datagrams;
+                else
                     _sentToOthers += packet.Datagrams;
                 continue;
             }

@@ -9,6 +9,7 @@ internal static unsafe partial class Libc
     internal const int RLIMIT_MEMLOCK = 8;
     internal const ulong RLIM_INFINITY = ulong.MaxValue;
     internal const int PRIO_PROCESS = 0, PR_SET_NAME = 15;
+    internal const int CLOCK_MONOTONIC = 1, TIMER_ABSTIME = 1;
     internal const int LOG_CONS = 2, LOG_PID = 1, LOG_DAEMON = 3 << 3;
 
     [StructLayout(LayoutKind.Sequential)]
@@ -16,6 +17,13 @@ internal static unsafe partial class Libc
     {
         internal ulong rlim_cur;
         internal ulong rlim_max;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct Timespec
+    {
+        internal nint tv_sec;
+        internal nint tv_nsec;
     }
 
     [StructLayout(LayoutKind.Sequential)]
@@ -80,6 +88,10 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, SetLastError = true)]
     internal static partial int prctl(int option, nint a, nint b, nint c, nint d);
+
+    /// <summary>Returns the errno itself.</summary>
+    [LibraryImport(Library)]
+    internal static partial int clock_nanosleep(int clock, int flags, in Timespec request, nint remain);
 
     [LibraryImport(Library)]
     internal static partial void openlog(byte* ident, int option, int facility);

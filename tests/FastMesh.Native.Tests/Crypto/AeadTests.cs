@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.Intrinsics.X86;
 using System.Security.Cryptography;
 using FastMesh.Native.Crypto;
 
@@ -17,6 +18,13 @@ public sealed class AeadTests
         Assert.True(IpsecMbGcm.IsAvailable && IpsecMbChaChaPoly.IsAvailable && Poly1305.HasIpsecMb);
         Assert.IsType<IpsecMbGcm>(Aead.CreateAes256Gcm(new byte[32]));
         Assert.IsType<IpsecMbChaChaPoly>(Aead.CreateChaCha20Poly1305(new byte[32]));
+    }
+
+    [SkippableFact]
+    public void Our_own_ChaCha20_is_used_where_the_processor_has_the_registers()
+    {
+        Skip.IfNot(Avx2.IsSupported, "the processor has no AVX2");
+        Assert.IsType<VectorTincChaChaPoly>(Aead.CreateTincChaCha20Poly1305(new byte[32]));
     }
 
     [Fact]
@@ -68,7 +76,7 @@ public sealed class AeadTests
         "96c21cb2db1126a9d46d24fca8405a74012d14d733b96dde8d724caa215a2fd860dd20412570f941c2022b9b7be8de0f8e4fbb05cb4d0e6be8423f04c2b84b2d5aff" +
         "95379cb9c5faefdf327c78c9c0520922e15933d24c894003a4ef93380936")]
     public void Vectors_of_tincs_variant_come_out(string nonce, string plain, string expected) => Check(
-        ["tinc by libcrypto", "tinc by ipsec-mb"],
+        ["tinc by libcrypto", "tinc by ipsec-mb", "tinc by vectors and libcrypto", "tinc by vectors and ipsec-mb"],
         "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f", nonce, "", plain, expected);
 
     /// <summary>tinc 1.1 reference, 14: vectors of the unreleased branch, whose AEADs are the standard ones.</summary>
@@ -207,6 +215,10 @@ public sealed class AeadTests
             all["ChaCha by ipsec-mb"] = static key => new IpsecMbChaChaPoly(key);
         if (Poly1305.HasIpsecMb)
             all["tinc by ipsec-mb"] = static key => new TincChaChaPoly(key, byIpsecMb: true);
+        if (VectorTincChaChaPoly.IsAvailable)
+            all["tinc by vectors and libcrypto"] = static key => new VectorTincChaChaPoly(key, byIpsecMb: false);
+        if (VectorTincChaChaPoly.IsAvailable && Poly1305.HasIpsecMb)
+            all["tinc by vectors and ipsec-mb"] = static key => new VectorTincChaChaPoly(key, byIpsecMb: true);
         return all;
     }
 
