@@ -1,5 +1,6 @@
 using System.Globalization;
 using FastMesh.Cli.Config;
+using FastMesh.Engine.Crypto;
 using FastMesh.Engine.DataPath;
 
 namespace FastMesh.Cli;
@@ -33,6 +34,7 @@ internal sealed record CommandLine
         new("workers", '\0', OptionValue.Required, IsOwn: true),
         new("cpus", '\0', OptionValue.Required, IsOwn: true),
         new("no-offload", '\0', OptionValue.Optional, IsOwn: true),
+        new("crypto", '\0', OptionValue.Required, IsOwn: true),
         new("batch", 'b', OptionValue.None, IsOwn: true),
         new("force", '\0', OptionValue.None, IsOwn: true),
     ];
@@ -125,6 +127,9 @@ internal sealed record CommandLine
     /// <summary>Number of data path threads.</summary>
     public int Workers => _workers ?? (Cpus.Count > 0 ? Cpus.Count : _autoWorkers ? DataPlaneSettings.ShardsFor(Environment.ProcessorCount) : 1);
 
+    /// <summary>Which library encrypts.</summary>
+    public CryptoChoice Crypto { get; private set; }
+
     /// <summary>What the kernel may do for many packets at once.</summary>
     public Offloads Offloads { get; private set; } = Offloads.All;
 
@@ -173,6 +178,7 @@ internal sealed record CommandLine
             case "workers": return SetWorkers(value!);
             case "cpus": return SetCpus(value!);
             case "no-offload": return LeaveOut(value);
+            case "crypto": return SetCrypto(value!);
             case "debug":
                 DebugLevel = value is null ? (DebugLevel ?? 0) + 1 : ParseLeniently(value);
                 return null;
@@ -254,6 +260,19 @@ internal sealed record CommandLine
 
         Cpus = [.. cpus];
         return null;
+    }
+
+    private string? SetCrypto(string value)
+    {
+        CryptoChoice? choice = value switch
+        {
+            "auto" => CryptoChoice.Automatic,
+            "ipsec-mb" => CryptoChoice.IpsecMb,
+            "openssl" => CryptoChoice.OpenSsl,
+            _ => null,
+        };
+        Crypto = choice ?? default;
+        return choice is null ? $"Invalid argument `{value}'; --crypto takes auto, ipsec-mb or openssl." : null;
     }
 
     private string? LeaveOut(string? names)

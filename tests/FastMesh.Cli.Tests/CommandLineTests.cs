@@ -1,4 +1,5 @@
 using FastMesh.Cli.Config;
+using FastMesh.Engine.Crypto;
 using FastMesh.Engine.DataPath;
 using FsCheck;
 using FsCheck.Fluent;
@@ -107,6 +108,13 @@ public class CommandLineTests
     public void Offloads_left_out(string line, Offloads expected) => Assert.Equal(expected, Parse(line).Offloads);
 
     [Theory]
+    [InlineData("", CryptoChoice.Automatic)]
+    [InlineData("--crypto openssl", CryptoChoice.OpenSsl)]
+    [InlineData("--crypto=openssl --crypto=ipsec-mb", CryptoChoice.IpsecMb)]
+    [InlineData("--crypto=openssl --crypto=auto", CryptoChoice.Automatic)]
+    public void Library(string line, CryptoChoice expected) => Assert.Equal(expected, Parse(line).Crypto);
+
+    [Theory]
     [InlineData("", 1)]
     [InlineData("--workers 3", 3)]
     [InlineData("--cpus 1,4-6", 4)]
@@ -166,6 +174,7 @@ public class CommandLineTests
     [InlineData("-o A=b -o foo=", "No value for variable `foo' in command line option 2")]
     [InlineData("-o =", "No value for variable `' in command line option 1")]
     [InlineData("--workers 0", "Invalid argument `0'; --workers takes a number from 1 to 256, or auto.")]
+    [InlineData("--crypto rot13", "Invalid argument `rot13'; --crypto takes auto, ipsec-mb or openssl.")]
     [InlineData("--workers many", "Invalid argument `many'; --workers takes a number from 1 to 256, or auto.")]
     [InlineData("--no-offload=gso,foo", "Invalid argument `gso,foo'; --no-offload takes a list of vnet, csum, tso, ecn, uso, gso, gro, or nothing for all.")]
     [InlineData("--cpus 3-1", "Invalid argument `3-1'; --cpus takes processor numbers and ranges such as 0-3,6.")]

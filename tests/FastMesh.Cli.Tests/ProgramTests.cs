@@ -28,7 +28,7 @@ public sealed class ProgramTests : IDisposable
     {
         Result result = Run("--he");
         Assert.Equal((0, ""), (result.Code, result.Error));
-        foreach (string option in "-c -D -d -k -n -K -L --logfile -o -R -U --pidfile --help --version --workers --cpus --no-offload".Split(' '))
+        foreach (string option in "-c -D -d -k -n -K -L --logfile -o -R -U --pidfile --help --version --workers --cpus --no-offload --crypto".Split(' '))
             Assert.Contains($" {option}", result.Output);
     }
 

@@ -137,6 +137,7 @@ internal sealed class ConfigLoader
             FirewallMark = settings.FirewallMark,
             Udp = settings.ReadUdp(),
             DataPlane = new DataPlaneSettings { Shards = shards, Cpus = _commandLine.Cpus, Offloads = _commandLine.Offloads, Rehearses = Environment.GetEnvironmentVariable("FASTMESH_REHEARSAL") != "no" },
+            Crypto = _commandLine.Crypto,
             ScriptsInterpreter = settings.ScriptsInterpreter,
             ScriptsExtension = settings.ScriptsExtension,
             GraphDumpFile = settings.GraphDumpFile,

@@ -1,4 +1,5 @@
 using System.Globalization;
+using FastMesh.Engine.Crypto;
 using FastMesh.Engine.DataPath;
 using FastMesh.Engine.Protocol;
 using FastMesh.Engine.Routing;
@@ -300,6 +301,7 @@ internal sealed class ControlLoop : IDisposable
             case Signals.Usr2:
                 Dump(DescribeTraffic());
                 Dump(_mesh.DescribeGraph());
+                _log.Always.Encryption(Encryption.Description);
                 DumpCounters();
                 break;
             case Signals.Winch:

@@ -40,6 +40,8 @@ public sealed class Daemon
             if (_options.LockMemory && !ProcessControl.LockMemory() && _options.User is not null)
                 throw new IOException("Memory cannot stay locked (-L) for another user (-U) while there is a limit: raise RLIMIT_MEMLOCK before the start");
             CheckCpus(_options.DataPlane.Cpus);
+            if (!Encryption.TryChoose(_options.Crypto))
+                throw new IOException("--crypto: ipsec-mb is not installed, or in a version that is not known");
             exitCode = RunDevice(wake, signals, manager, ready);
         }
         catch (Exception e) when (e is IOException or LinuxException or UnauthorizedAccessException)
@@ -114,6 +116,7 @@ public sealed class Daemon
             FinishSetUp(scripts);
             manager.NotifyReady();
             ready();
+            _log.Always.Encryption(Encryption.Description); // now: it loads and tests the libraries
             DataSuite suite = _options.Mesh.AesIsFast ? DataSuite.Aes256Gcm : DataSuite.ChaCha20Poly1305;
             using Rehearsal? rehearsal = _options.DataPlane.Rehearses ? new(suite, () => MonotonicClock.Now) : null;
             return loop.Run();

@@ -90,6 +90,9 @@ internal static partial class DaemonLog
     [LoggerMessage(332, LogLevel.Warning, "Can't bind to {Address}/tcp for an outgoing connection: {Reason}")]
     public static partial void CannotBindOutgoing(this ILogger log, Endpoint address, string reason);
 
+    [LoggerMessage(333, LogLevel.Information, "Encryption: {Libraries}")]
+    public static partial void Encryption(this ILogger log, string libraries);
+
     [LoggerMessage(340, LogLevel.Error, "Could not write the graph to {File}: {Reason}")]
     public static partial void GraphDumpFailed(this ILogger log, string file, string reason);
 }

@@ -1,3 +1,4 @@
+using FastMesh.Engine.Crypto;
 using FastMesh.Engine.DataPath;
 using FastMesh.Engine.Protocol;
 
@@ -38,6 +39,9 @@ public sealed record DaemonOptions
 
     /// <summary>How the shards run.</summary>
     public DataPlaneSettings DataPlane { get; init; } = new();
+
+    /// <summary>Which library encrypts (<c>--crypto</c>).</summary>
+    public CryptoChoice Crypto { get; init; }
 
     /// <summary>ScriptsInterpreter, or null.</summary>
     public string? ScriptsInterpreter { get; init; }

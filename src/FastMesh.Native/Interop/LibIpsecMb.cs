@@ -11,7 +11,7 @@ internal static unsafe class LibIpsecMb
     internal const int IMB_AUTH_HMAC_SHA_256 = 3, IMB_AUTH_POLY1305 = 28, IMB_AUTH_CHACHA20_POLY1305 = 29;
     internal const int IMB_CIPHER_CBC = 1, IMB_CIPHER_NULL = 3, IMB_CIPHER_CHACHA20_POLY1305 = 19;
     internal const int IMB_DIR_ENCRYPT = 1, IMB_DIR_DECRYPT = 2, IMB_ORDER_CIPHER_HASH = 1, IMB_ORDER_HASH_CIPHER = 2, IMB_STATUS_COMPLETED = 3;
-    internal const ulong IMB_FEATURE_SHANI = 1;
+    internal const ulong IMB_FEATURE_SHANI = 1, IMB_FEATURE_VAES = 1 << 12, IMB_FEATURE_VPCLMULQDQ = 1 << 13;
     internal const int MaxBurst = 64; // ours; IMB_MAX_BURST_SIZE is 128
 
     // IMB_JOB: the fields used lie at the same place in 1.3 to 2.0, only its size differs. IMB_MGR: likewise.
@@ -32,8 +32,32 @@ internal static unsafe class LibIpsecMb
     private static readonly delegate* unmanaged<byte*, void> s_initSse = (delegate* unmanaged<byte*, void>)Export("init_mb_mgr_sse");
     private static readonly delegate* unmanaged<byte*, void*, void> s_initAuto = (delegate* unmanaged<byte*, void*, void>)Export("init_mb_mgr_auto");
 
-    /// <summary>sizeof(IMB_JOB) of the library found; 0 if there is none or one whose layout is not known.</summary>
-    internal static int JobSize { get; } = FindJobSize();
+    private static readonly uint s_version = FindVersion();
+    private static readonly int s_jobSize = FindJobSize();
+
+    /// <summary>Do as if the library were not there.</summary>
+    internal static bool IsLeftOut { get; set; }
+
+    /// <summary>sizeof(IMB_JOB) of the library found; 0 if there is none, one whose layout is not known, or it is left out.</summary>
+    internal static int JobSize => IsLeftOut ? 0 : s_jobSize;
+
+    /// <summary>As in 1.3.0.</summary>
+    internal static string Version => $"{s_version >> 16}.{s_version >> 8 & 0xff}.{s_version & 0xff}";
+
+    /// <summary>Whether the library found AES and carry-less multiplication on long vectors.</summary>
+    internal static bool HasVectorAes
+    {
+        get
+        {
+            const ulong Wanted = IMB_FEATURE_VAES | IMB_FEATURE_VPCLMULQDQ;
+            byte* manager = CreateCipherManager();
+            if (manager is null)
+                return false;
+            ulong features = *(ulong*)(manager + ManagerFeatures);
+            FreeManager(manager);
+            return (features & Wanted) == Wanted;
+        }
+    }
 
     /// <summary>
     /// Makes a manager for hashing, or returns null. With SHA instructions two messages side by side are fastest at any number of messages; without,
@@ -101,12 +125,17 @@ internal static unsafe class LibIpsecMb
 
     private static nint Export(string name) => s_library != 0 && NativeLibrary.TryGetExport(s_library, name, out nint address) ? address : 0;
 
-    private static int FindJobSize()
+    private static uint FindVersion()
     {
         var version = (delegate* unmanaged<uint>)Export("imb_get_version");
-        if (version is null || s_alloc is null || s_free is null || s_initSse is null || s_initAuto is null)
+        return version is null ? 0 : version();
+    }
+
+    private static int FindJobSize()
+    {
+        if (s_version == 0 || s_alloc is null || s_free is null || s_initSse is null || s_initAuto is null)
             return 0;
-        return (version() >> 8) switch
+        return (s_version >> 8) switch
         {
             0x103 => 200,
             0x104 or 0x105 => 240,

@@ -14,6 +14,11 @@ internal static unsafe partial class Libcrypto
     /// <summary>sizeof(SHA256_CTX); the same since OpenSSL 0.9.8.</summary>
     internal const int Sha256ContextSize = 112;
 
+    internal const int OPENSSL_VERSION_STRING = 6;
+
+    [LibraryImport(Library)]
+    internal static partial byte* OpenSSL_version(int type);
+
     [LibraryImport(Library)]
     internal static partial void ERR_clear_error();
 

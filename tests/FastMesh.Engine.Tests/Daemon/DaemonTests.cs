@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using FastMesh.Engine.Crypto;
 using FastMesh.Engine.Daemon;
 using FastMesh.Engine.DataPath;
 using FastMesh.Engine.Protocol;
@@ -28,6 +29,7 @@ public sealed class DaemonTests
                 "Executing script subnet-up",
                 $"Listening on 127.0.0.1 port {port}",
                 "Ready",
+                $"Encryption: {Encryption.Description}",
                 "Got TERM signal",
                 "Statistics for dummy device dummy:",
                 " total bytes in:           0",
