@@ -33,10 +33,10 @@ public sealed class NatTests
         {
             alpha.Host.CanPing(gamma.Inner);
             return StateDump.Of(alpha).Nodes["gamma"].MinMtu > 0 && StateDump.Of(gamma).Nodes["alpha"].MinMtu > 0;
-        }, "probes through both gateways", TimeSpan.FromSeconds(60));
+        }, "probes through both gateways", TimeSpan.FromSeconds(90));
 
         long relayed = hub.Host.UdpSent();
-        Assert.Equal(0, alpha.Host.Ping(gamma.Inner, count: 50, interval: 0.01, size: 8).Lost);
+        Assert.Equal(0, alpha.Host.Ping(gamma.Inner, count: 50, size: 8).Lost);
         Assert.True(hub.Host.UdpSent() - relayed < 40, "the hub must be out of the path");
         Assert.StartsWith("192.0.2.", StateDump.Of(alpha).Nodes["gamma"].Address, StringComparison.Ordinal);
     }
@@ -93,7 +93,7 @@ public sealed class NatTests
         {
             one.Host.CanPing(two.Inner);
             return IsOnLan(StateDump.Of(two).Nodes["one"]) && (!mustLearn || IsOnLan(StateDump.Of(one).Nodes["two"]));
-        }, "adopting an address on the LAN", TimeSpan.FromSeconds(40));
+        }, "adopting an address on the LAN", TimeSpan.FromSeconds(90));
         network.Until(() => one.Host.Ping(two.Inner, count: 10, size: 8).Lost == 0, "pings on the LAN");
     }
 

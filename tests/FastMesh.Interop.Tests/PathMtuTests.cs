@@ -26,7 +26,7 @@ public sealed class PathMtuTests
         int expected = Expected(mtu, family == "ipv6");
         foreach ((MeshNode from, MeshNode to) in new[] { (alpha, beta), (beta, alpha) })
         {
-            Match match = from.WaitForLog($@"^Fixing MTU of {to.Name} \(.*\) to (\d+) after", limit: TimeSpan.FromSeconds(45));
+            Match match = from.WaitForLog($@"^Fixing MTU of {to.Name} \(.*\) to (\d+) after", limit: TimeSpan.FromSeconds(90));
             Assert.Equal($"{expected}", match.Groups[1].Value);
             Assert.Equal(expected, StateDump.Of(from).Nodes[to.Name].Mtu);
         }
@@ -51,7 +51,7 @@ public sealed class PathMtuTests
         }
 
         network.Start();
-        Match match = alpha.WaitForLog(@"^Fixing MTU of beta \(.*\) to (\d+) after", limit: TimeSpan.FromSeconds(60));
+        Match match = alpha.WaitForLog(@"^Fixing MTU of beta \(.*\) to (\d+) after", limit: TimeSpan.FromSeconds(90));
 
         // Probes have random lengths and only 30 bursts: close to the truth, never above it.
         int found = int.Parse(match.Groups[1].ValueSpan, System.Globalization.CultureInfo.InvariantCulture);
@@ -87,8 +87,8 @@ public sealed class PathMtuTests
         alpha.Host.SetMtu(1300);
         beta.Host.SetMtu(1300);
         network.Start();
-        alpha.WaitForLog(@"^Fixing MTU of beta", limit: TimeSpan.FromSeconds(45));
-        beta.WaitForLog(@"^Fixing MTU of alpha", limit: TimeSpan.FromSeconds(45));
+        alpha.WaitForLog(@"^Fixing MTU of beta", limit: TimeSpan.FromSeconds(90));
+        beta.WaitForLog(@"^Fixing MTU of alpha", limit: TimeSpan.FromSeconds(90));
         PacketCapture syn = new(beta.Host, "mesh", "tcp[tcpflags] & tcp-syn != 0 and dst port 5201");
         Assert.True(alpha.Host.Iperf(beta.Host, beta.Inner) > 1);
         Assert.Equal($"{Expected(1300, false) - 14 - 40}", syn.WaitFor(@"mss (\d+)").Groups[1].Value);

@@ -6,7 +6,7 @@ namespace FastMesh.Engine.Tests.Daemon;
 /// <summary>Keeps every line that is logged, and lets a test wait for one.</summary>
 internal sealed class LogRecorder : ILoggerFactory, ILogger, IDaemonConsole
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
     private readonly List<string> _lines = [];
 
     public EngineLog Engine => new(this);

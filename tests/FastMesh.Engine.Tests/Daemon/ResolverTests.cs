@@ -101,7 +101,7 @@ public sealed class ResolverTests : IDisposable
     private Resolver.Answer Take(Resolver resolver)
     {
         Resolver.Answer answer = default;
-        Assert.True(SpinWait.SpinUntil(() => resolver.TryTake(out answer), TimeSpan.FromSeconds(30)));
+        Assert.True(SpinWait.SpinUntil(() => resolver.TryTake(out answer), TimeSpan.FromSeconds(60)));
         return answer;
     }
 }

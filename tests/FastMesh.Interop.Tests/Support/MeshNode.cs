@@ -157,7 +157,7 @@ public sealed class MeshNode(NetworkHost host, string name, string kind) : IDisp
 
     public int WaitForExit()
     {
-        Poll.Until(() => _process!.HasExited, () => $"{Name} did not end\n{LogTail(25)}", TimeSpan.FromSeconds(10));
+        Poll.Until(() => _process!.HasExited, () => $"{Name} did not end\n{LogTail(25)}");
         return _process!.ExitCode;
     }
 

@@ -50,15 +50,15 @@ public sealed partial class NetworkHost : IDisposable
 
     public void SetMtu(int mtu, int segment = 0) => Run("ip", "link", "set", $"eth{segment}", "mtu", $"{mtu}");
 
-    /// <summary>Sends echo requests and counts the answers; never fails by itself.</summary>
-    public PingResult Ping(string address, int count = 1, double interval = 0.02, int size = 56) =>
-        Pinger.Run(this, IPAddress.Parse(address), count, TimeSpan.FromSeconds(interval), size);
+    /// <summary>Sends echo requests, each after the answer of the one before or, with an interval in seconds, without waiting, and counts the answers; never fails by itself.</summary>
+    public PingResult Ping(string address, int count = 1, double? interval = null, int size = 56) =>
+        Pinger.Run(this, IPAddress.Parse(address), count, interval is { } seconds ? TimeSpan.FromSeconds(seconds) : null, size);
 
     public bool CanPing(string address) => Ping(address).Received == 1;
 
     /// <summary>
     /// UDP messages that left this host, over both address families. A train of segments counts once, so a busy FastMesh
-    /// shows fewer than it carried packets: compare with half of what was sent.
+    /// shows fewer than it carried packets: count packets that were sent one by one.
     /// </summary>
     public long UdpSent() => UdpOut().Matches(Sh("cat /proc/net/snmp /proc/net/snmp6")).Sum(match =>
         long.Parse(match.Groups["v4"].Success ? match.Groups["v4"].ValueSpan : match.Groups["v6"].ValueSpan, CultureInfo.InvariantCulture));

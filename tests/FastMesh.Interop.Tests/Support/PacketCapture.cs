@@ -32,7 +32,7 @@ public sealed class PacketCapture
     {
         Match? found = null;
         Poll.Until(() => (found = Packets().Select(packet => Regex.Match(packet, pattern)).FirstOrDefault(match => match.Success)) is not null,
-            () => $"no packet matches /{pattern}/ among\n{string.Join('\n', Packets())}", TimeSpan.FromSeconds(5));
+            () => $"no packet matches /{pattern}/ among\n{string.Join('\n', Packets())}");
         return found!;
     }
 

@@ -22,7 +22,7 @@ public sealed class PingLoad : IDisposable
     private PingResult Run(NetworkHost from, string to)
     {
         PingResult sum = default;
-        while (!_stopping) sum += from.Ping(to, Series);
+        while (!_stopping) sum += from.Ping(to, Series, interval: 0.02);
         return sum;
     }
 }

@@ -14,18 +14,22 @@ public readonly record struct PingResult(int Sent, int Received)
 }
 
 /// <summary>
-/// Echo requests that are only counted as lost after a full second. (ping(8) gives the last ones no more than twice the
+/// Echo requests that are only counted as lost after seconds. (ping(8) gives the last ones no more than twice the
 /// round trip of the others, which on a busy machine reports losses that are none.)
 /// </summary>
 public static class Pinger
 {
     private const int HeaderLength = 8;
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5), s_impatience = TimeSpan.FromSeconds(1);
 
-    public static PingResult Run(NetworkHost host, IPAddress address, int count, TimeSpan interval, int size) =>
+    /// <summary>
+    /// Sends a series. Without an interval each request waits for the answer of the one before: none shares a train with another, however busy
+    /// the machine is. A single request is only a try, and gets a second, as do those after a loss.
+    /// </summary>
+    public static PingResult Run(NetworkHost host, IPAddress address, int count, TimeSpan? interval, int size) =>
         NetworkNamespace.Run(host, () => Run(address, count, interval, size));
 
-    private static PingResult Run(IPAddress address, int count, TimeSpan interval, int size)
+    private static PingResult Run(IPAddress address, int count, TimeSpan? interval, int size)
     {
         bool isV4 = address.AddressFamily == AddressFamily.InterNetwork;
         using Socket socket = new(address.AddressFamily, SocketType.Raw, isV4 ? ProtocolType.Icmp : ProtocolType.IcmpV6);
@@ -48,8 +52,11 @@ public static class Pinger
                 // No route yet, or a message that the kernel refuses for its size: an unanswered request.
             }
 
-            bool isLast = sequence == count - 1;
-            received += Collect(socket, isV4, id, request, answered, isLast ? s_patience : interval, isLast ? count - received : int.MaxValue);
+            int missing = sequence + 1 - received;
+            if (interval is { } time && sequence < count - 1)
+                received += Collect(socket, isV4, id, request, answered, time, int.MaxValue);
+            else
+                received += Collect(socket, isV4, id, request, answered, count == 1 || (interval is null && missing > 1) ? s_impatience : s_patience, missing);
         }
 
         return new(count, received);

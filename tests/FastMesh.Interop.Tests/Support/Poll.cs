@@ -5,7 +5,7 @@ namespace FastMesh.Interop.Tests.Support;
 /// <summary>Waiting for something that another process does. The only place in the suite that sleeps.</summary>
 public static class Poll
 {
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     public static bool TryUntil(Func<bool> condition, TimeSpan? limit = null)
     {

@@ -31,7 +31,7 @@ public static class Shell
         }
 
         // A daemon that the command left behind may hold the pipes open: what is there by then is enough.
-        Task.WaitAll([output, error], TimeSpan.FromSeconds(2));
+        Task.WaitAll([output, error], TimeSpan.FromSeconds(10));
         return new(process.ExitCode, Text(output), Text(error));
     }
 
