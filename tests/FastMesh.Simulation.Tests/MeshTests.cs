@@ -93,11 +93,12 @@ public sealed class MeshTests
         AssertAgreement(net);
     }
 
-    // When all start at once and some dial each other, a DEL_EDGE about the connection given up can arrive after the ADD_EDGE about the one kept, from
-    // somebody else: that node then lacks an edge until the next change, as in tinc. With seeds 12 and 14 this happens.
+    // When all start at once and some dial each other, both lose the two connections, and what is said of the edges overtakes each other. Some nodes
+    // are then wrong (with seed 12 about an edge that is, with 14 about one that is not) until its owner speaks once more.
     [Theory]
     [InlineData(50, 11)]
-    [InlineData(50, 13)]
+    [InlineData(50, 12)]
+    [InlineData(50, 14)]
     public void Fifty_nodes_in_a_random_graph_agree_on_everything(int count, int seed)
     {
         Random shape = new(seed);
@@ -116,7 +117,7 @@ public sealed class MeshTests
         foreach (string name in crashed)
             net[name].Start();
         Assert.True(net.RunUntil(() => net.AllReachable, TimeSpan.FromMinutes(10)), net.Trace);
-        net.RunFor(s_soon);
+        net.RunFor(TimeSpan.FromSeconds(20));
         AssertAgreement(net);
     }
 

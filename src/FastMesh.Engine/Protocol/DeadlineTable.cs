@@ -28,6 +28,9 @@ internal enum TimerKind
 
     /// <summary>End of the quiet time after a name clash. One.</summary>
     ClashEnd,
+
+    /// <summary>Some time after the last wrong statement about an own edge. One.</summary>
+    Settle,
 }
 
 /// <summary>

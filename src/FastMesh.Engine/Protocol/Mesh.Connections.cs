@@ -195,7 +195,12 @@ public sealed partial class Mesh
         bool wasActive = connection.IsActive;
         Drop(connection, close, tarpit);
         if (connection.Node is { } node)
+        {
             RemoveOwnEdge(node, announce: true, now);
+            if (now - connection.Started < ProtocolLimits.Youth)
+                Dispute(node.Name, now); // the DEL_EDGE may have overtaken the ADD_EDGE
+        }
+
         if (connection.Outgoing is { } outgoing)
         {
             (connection.Outgoing, outgoing.Connection) = (null, null);

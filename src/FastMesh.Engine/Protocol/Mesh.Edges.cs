@@ -6,6 +6,8 @@ namespace FastMesh.Engine.Protocol;
 /// <summary>ADD_EDGE and DEL_EDGE, and what to do about another node with our name (tinc 1.0 reference, 4.7).</summary>
 public sealed partial class Mesh
 {
+    private static readonly (string Address, string Port) s_nowhere = ("0.0.0.0", "0");
+
     private readonly SortedSet<string> _disputed = new(StringComparer.Ordinal);
     private int _wrongAdds, _wrongDeletes;
     private TimeSpan _clashPause = ProtocolLimits.ClashPause;
@@ -90,13 +92,9 @@ public sealed partial class Mesh
         else if (edge is null)
             _wrongAdds++;
 
+        Dispute(to, now);
         if (!MayCorrect(from, request))
-        {
-            if (_disputed.Count < ProtocolLimits.MaxDisputedEdges)
-                _disputed.Add(to);
             return;
-        }
-
         if (edge is not null)
             Send(from, MetaRequest.AddEdge, Compose(edge), now);
         else
@@ -122,6 +120,8 @@ public sealed partial class Mesh
         {
             _log.Always.NameClash((long)_clashPause.TotalSeconds);
             _deadlines.Set(TimerKind.ClashEnd, 0, now + _clashPause);
+            _deadlines.Cancel(TimerKind.Settle);
+            _disputed.Clear();
             _clashPause = Min(2 * _clashPause, ProtocolLimits.MaxClashPause);
         }
         else if (!_deadlines.IsSet(TimerKind.ClashEnd))
@@ -133,18 +133,49 @@ public sealed partial class Mesh
     /// <summary>The quiet time is over: what was said of us meanwhile is put right for everyone.</summary>
     private void EndClash(Instant now)
     {
+        SettleDisputes(now);
+        foreach (Subnet subnet in _subnets.Of(Self))
+            AnnounceSubnet(Self, subnet, up: true, now);
+    }
+
+    /// <summary>Notes that others may be wrong about an edge of ours, to be put right when it has become quiet.</summary>
+    private void Dispute(string to, Instant now)
+    {
+        if (_disputed.Count < ProtocolLimits.MaxDisputedEdges)
+            _disputed.Add(to);
+        if (!_deadlines.IsSet(TimerKind.ClashEnd))
+            _deadlines.Set(TimerKind.Settle, 0, now + _settings.PingTimeout + ProtocolLimits.SettleDelay); // a name clash is found first
+    }
+
+    /// <summary>
+    /// Puts right for everyone what others said wrongly of our edges. The answer to the neighbour a statement came from is not enough: a node passes
+    /// on only what is news to it, so an ADD_EDGE stops at those that have the edge, a DEL_EDGE at those that lack it, and neither reaches one behind
+    /// them that is wrong. With another weight an ADD_EDGE is news to all, and so is a DEL_EDGE after it.
+    /// </summary>
+    private void SettleDisputes(Instant now)
+    {
         foreach (string to in _disputed)
         {
-            Edge? edge = _graph.Find(to) is { } node ? Graph.FindEdge(Self, node) : null;
-            if (edge is not null)
-                Broadcast(null, MetaRequest.AddEdge, Compose(edge), now);
+            if (_graph.Find(to) is { } node && Graph.FindEdge(Self, node) is { } edge)
+            {
+                MetaConnection? connection = PeerOf(node).Connection;
+                int agreed = connection?.Weight ?? edge.Weight;
+                edge = _graph.SetEdge(Self, node, edge.AddressText, edge.Options, edge.Weight == agreed ? agreed + 1 : agreed);
+                _graphChanged = true;
+                if (!_settings.TunnelServer)
+                    Broadcast(null, MetaRequest.AddEdge, Compose(edge), now);
+                else if (connection is not null)
+                    Send(connection, MetaRequest.AddEdge, Compose(edge), now);
+            }
             else if (!_settings.TunnelServer)
+            {
+                string add = MetaWriter.AddEdge(_random.NextNonce(), (Self.Name, to), s_nowhere, EdgeOptions.None, ProtocolLimits.NobodysWeight, default);
+                Broadcast(null, MetaRequest.AddEdge, add, now);
                 Broadcast(null, MetaRequest.DelEdge, MetaWriter.DelEdge(_random.NextNonce(), Self.Name, to), now);
+            }
         }
 
         _disputed.Clear();
-        foreach (Subnet subnet in _subnets.Of(Self))
-            AnnounceSubnet(Self, subnet, up: true, now);
     }
 
     private static TimeSpan Min(TimeSpan left, TimeSpan right) => left < right ? left : right;

@@ -43,6 +43,9 @@ public sealed partial class Mesh
                 case TimerKind.ClashEnd:
                     EndClash(now);
                     break;
+                case TimerKind.Settle:
+                    SettleDisputes(now);
+                    break;
             }
         }
 

@@ -74,6 +74,17 @@ internal static class ProtocolLimits
     /// <summary>Period of the graph dump.</summary>
     public static readonly TimeSpan GraphDumpInterval = TimeSpan.FromSeconds(60);
 
+    /// <summary>Weight that no edge has: over a quarter of an hour for a handshake.</summary>
+    public const int NobodysWeight = 1 << 20;
+
+    /// <summary>A connection that ends within this time may have been announced and withdrawn at once, in an order that differs from node to node.</summary>
+    public static readonly TimeSpan Youth = TimeSpan.FromSeconds(60);
+
+    /// <summary>
+    /// From the last wrong statement about an own edge, and PingTimeout, until everyone is told how it is: by then what was on its way has arrived.
+    /// </summary>
+    public static readonly TimeSpan SettleDelay = TimeSpan.FromSeconds(1);
+
     /// <summary>Quiet time after a name clash; doubled each time in a row.</summary>
     public static readonly TimeSpan ClashPause = TimeSpan.FromSeconds(10);
 

@@ -23,6 +23,29 @@ public sealed class DatagramRequestTests
         Assert.Equal([$"15 self beta {subtype} {TincBase64.Encode(s_body)}"], Requests(relay));
     }
 
+    /// <summary>Stock nodes of tinc 1.1 drop SPTPS_PACKETs for nodes with which they have no session: among them neighbours with TCPOnly.</summary>
+    [Theory]
+    [InlineData("700000c", "700000c", 0)]
+    [InlineData("700000c", "701000c", 0)]
+    [InlineData("700000c", "700000b", 21)] // b: TCPOnly, IndirectData, ClampMSS
+    [InlineData("700000c", "701000b", 110)]
+    [InlineData("700000c", "c", 21)] // tinc 1.0
+    [InlineData("701000c", "701000b", 0)] // a FastMesh relay knows how to go on
+    public void A_relay_of_tinc_11_gets_text_for_nodes_with_which_it_has_no_session(string relayOptions, string options, int subtype)
+    {
+        MeshHarness mesh = SptpsPeer.Mesh();
+        SptpsPeer relay = SptpsPeer.Join(mesh, "gamma", relayOptions);
+        relay.Say($"12 71 gamma beta 192.0.2.9 655 {options} 10", $"12 72 beta gamma 192.0.2.8 655 c 10");
+        relay.Listen();
+        relay.Heard.Clear();
+        mesh.Do((inner, now) => inner.HandleTcpDatagram(mesh.Route("beta")!.Id, Datagram("beta", "self"), now));
+        relay.Listen();
+        string[] expected = subtype == 0
+            ? [$"21 {s_body.Length + 12}", "raw " + Convert.ToHexStringLower(Datagram("beta", "self"))]
+            : [$"15 self beta {subtype} {TincBase64.Encode(s_body)}"];
+        Assert.Equal(expected, relay.Heard);
+    }
+
     [Theory]
     [InlineData("700000c", 21)]
     [InlineData("1000c", 110)]

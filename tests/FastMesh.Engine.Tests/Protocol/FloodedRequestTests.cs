@@ -198,7 +198,53 @@ public sealed class FloodedRequestTests
         _mesh.Say(from, "8");
         Assert.Equal(["9"], _mesh.Heard(from));
         _mesh.WaitSeconds(10);
-        Assert.Equal(["12 N self beta 192.0.2.2 655 c 5", "13 N self gamma", "10 N self 10.1.0.0/16#10"], _mesh.HeardWithoutNonces(from));
+        Assert.Equal(
+            ["12 N self beta 192.0.2.2 655 c 6", "12 N self gamma 0.0.0.0 0 0 1048576", "13 N self gamma", "10 N self 10.1.0.0/16#10"],
+            _mesh.HeardWithoutNonces(from));
+    }
+
+    [Fact]
+    public void A_corrected_edge_is_told_to_everyone_once_it_is_quiet_in_a_way_that_is_news_to_all()
+    {
+        ConnectionId from = _mesh.JoinReachable("beta"), other = _mesh.JoinReachable("delta");
+        _mesh.Say(from, "13 1 self delta");
+        _mesh.WaitSeconds(4);
+        _mesh.Say(from, "12 2 self gamma 192.0.2.9 655 c 1"); // the time begins anew
+        _mesh.Heard(other);
+        _mesh.WaitSeconds(5);
+        Assert.Empty(_mesh.Heard(other));
+        _mesh.WaitSeconds(2);
+        string[] everyone = ["12 N self delta 192.0.2.2 655 c 6", "12 N self gamma 0.0.0.0 0 0 1048576", "13 N self gamma"];
+        Assert.Equal(everyone, _mesh.HeardWithoutNonces(other));
+        Assert.Contains("self to delta at 192.0.2.2 port 655 options c weight 6", _mesh.Edges);
+
+        _mesh.Say(from, "13 3 self delta"); // the weight goes up and down, and not away
+        _mesh.Heard(other);
+        _mesh.WaitSeconds(7);
+        Assert.Equal(["12 N self delta 192.0.2.2 655 c 5"], _mesh.HeardWithoutNonces(other));
+    }
+
+    [Fact]
+    public void An_edge_that_came_and_went_within_a_minute_is_denied_once_more()
+    {
+        ConnectionId young = _mesh.JoinReachable("beta"), other = _mesh.JoinReachable("delta");
+        _mesh.Do((mesh, now) => mesh.HandleClosed(young, CloseReason.EndOfStream, "", now));
+        Assert.Contains("13 N self beta", _mesh.HeardWithoutNonces(other));
+        _mesh.WaitSeconds(7);
+        Assert.Equal(["12 N self beta 0.0.0.0 0 0 1048576", "13 N self beta"], _mesh.HeardWithoutNonces(other));
+
+        ConnectionId old = _mesh.JoinReachable("beta");
+        for (int i = 0; i < 7; i++)
+        {
+            _mesh.WaitSeconds(10);
+            _mesh.Say(old, "9");
+            _mesh.Say(other, "9");
+        }
+
+        _mesh.Do((mesh, now) => mesh.HandleClosed(old, CloseReason.EndOfStream, "", now));
+        _mesh.Heard(other);
+        _mesh.WaitSeconds(7);
+        Assert.Empty(_mesh.Heard(other));
     }
 
     private static Subnet Parse(string text)
