@@ -57,6 +57,9 @@ internal enum DropReason
     /// <summary>A datagram whose ids name a node that is not known, or that this node may not be used to relay to.</summary>
     UnknownNode,
 
+    /// <summary>One of many datagrams at once from an unknown address, of which the control loop looks at the first ones only.</summary>
+    UnknownSource,
+
     /// <summary>A path probe that did not come straight from its sender by UDP.</summary>
     StrayProbe,
 

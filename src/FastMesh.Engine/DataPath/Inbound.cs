@@ -30,6 +30,9 @@ internal sealed partial class Inbound(ShardState state, Forwarder forwarder, Pee
     /// <summary>The longest datagram that is looked at, bytes.</summary>
     public const int MaxDatagram = PeerRoute.LongestDatagram;
 
+    /// <summary>A train has up to 64 datagrams, and half of the reports' ring must do for all strangers.</summary>
+    private const int MaxUnknownPerMessage = 8;
+
     private readonly (int Offset, int Length)[] _datagrams = new (int, int)[PacketOpener.MaxTogether];
     private int _count;
 
@@ -139,16 +142,22 @@ internal sealed partial class Inbound(ShardState state, Forwarder forwarder, Pee
         device.Release();
     }
 
+    /// <summary>
+    /// Reports what came from an unknown address: of each message received the first datagrams only. One is enough to find out who has moved there.
+    /// </summary>
     private void ReportUnknown(PacketBatch batch, int first, int end, int socket)
     {
         for (int i = first; i < end; i++)
         {
             Packet train = batch[i];
-            for (int at = 0; at < train.Length; at += train.SegmentSize)
+            int reported = Math.Min(train.Datagrams, MaxUnknownPerMessage);
+            for (int k = 0; k < reported; k++)
             {
-                int length = Math.Min(Math.Min(train.SegmentSize, MaxDatagram), train.Length - at);
+                int at = k * train.SegmentSize, length = Math.Min(Math.Min(train.SegmentSize, MaxDatagram), train.Length - at);
                 mail.UnknownDatagram(train.Endpoint, socket, batch.Bytes(train.Offset + at, length));
             }
+
+            state.Counters.Drop(DropReason.UnknownSource, train.Datagrams - reported);
         }
     }
 
