@@ -4,7 +4,7 @@ using FastMesh.Engine.Wire;
 
 namespace FastMesh.Bench;
 
-/// <summary>What one node knows of its neighbours, and shards that go by it. Left has 10.1.0.0/16, right 10.2.0.0/16.</summary>
+/// <summary>What one node knows of its neighbours, and shards that go by it. Left has 10.1.0.0/16, other ends have 10.2.0.0/16 and 10.3.0.0/16.</summary>
 internal sealed class BenchMesh
 {
     private readonly Graph _graph;
@@ -22,13 +22,16 @@ internal sealed class BenchMesh
         }
 
         _graph.Recompute([], []);
-        foreach (Node node in _graph.Nodes.Where(node => node.Name is "left" or "right"))
-            _subnets.Add(node, new(SubnetKind.IPv4, node.Name == "left" ? 0x0a010000u : 0x0a020000u, 16, Subnet.DefaultWeight));
+        foreach (Node node in _graph.Nodes.Where(node => NetworkOf(node) != 0))
+            _subnets.Add(node, new(SubnetKind.IPv4, NetworkOf(node), 16, Subnet.DefaultWeight));
     }
 
     public Node Self => _graph.Self;
 
     public Node[] Peers { get; }
+
+    /// <summary>The /16 of an end; 0 for a node that has none.</summary>
+    public static uint NetworkOf(Node node) => node.Name switch { "left" => 0x0a010000, "right" => 0x0a020000, "other" => 0x0a030000, _ => 0 };
 
     /// <summary>What shards see, once <see cref="SetProtocol"/> was called and sessions are there.</summary>
     public ForwardingTable Table => _table ??= new(new ForwardingOptions(), _graph, _subnets, []);

@@ -18,6 +18,7 @@ public class ShardBench : IDisposable
     private readonly MemoryPort _device = new(), _wire = new(), _relayed = new();
     private readonly List<Shard> _shards = [];
     private Shard _left = null!, _right = null!, _middle = null!;
+    private BenchMesh? _rightMesh;
 
     [Params(Sessions.Legacy, Sessions.Sptps, Sessions.ChaCha, Sessions.Aes)]
     public string Session { get; set; } = Sessions.Legacy;
@@ -28,20 +29,34 @@ public class ShardBench : IDisposable
     /// <summary>Packets of the VPN in one turn.</summary>
     public int Packets { get; private set; }
 
+    /// <summary>What the sender knows; two benchmarks may be shards of the same one.</summary>
+    internal BenchMesh Sender { get; init; } = new("left", "right");
+
+    /// <summary>Which of its peers gets the packets.</summary>
+    internal int Peer { get; init; }
+
+    /// <summary>Makes the session. All shards of a sender have theirs before the first one is set up, because all see the same table.</summary>
+    internal void Pair()
+    {
+        _rightMesh = new(Sender.Peers[Peer].Name, "left");
+        (Sender.Peers[Peer].Sealer, _rightMesh.Peers[0].Opener) = Sessions.Make(Session, Sender.Self.RelayId, _rightMesh.Self.RelayId);
+    }
+
     [GlobalSetup]
     public void Setup()
     {
-        BenchMesh left = new("left", "right"), right = new("right", "left"), middle = new("middle", "left", "right");
-        (left.Peers[0].Sealer, right.Peers[0].Opener) = Sessions.Make(Session, left.Self.RelayId, right.Self.RelayId);
-        (middle.Peers[0].Opener, middle.Peers[1].Sealer) = (right.Peers[0].Opener, left.Peers[0].Sealer);
+        if (_rightMesh is null)
+            Pair();
+        BenchMesh right = _rightMesh!, middle = new("middle", "left", right.Self.Name);
+        (middle.Peers[0].Opener, middle.Peers[1].Sealer) = (right.Peers[0].Opener, Sender.Peers[Peer].Sealer);
         bool relays = Session != Sessions.Legacy;
         MemoryPort sent = new() { Sink = _wire };
-        _left = Make(left, _device, sent);
+        _left = Make(Sender, _device, sent);
         _right = Make(right, new DummyPort(), _wire);
         _middle = Make(middle, new DummyPort(), _relayed);
 
         for (int i = 0; i < (Load == Super ? 1 : SmallPackets); i++)
-            _device.Add(Load == Super ? s_super : s_small, Load == Super ? TestFrames.Virtio(SegmentationKind.TcpIPv4) : default);
+            _device.Add(Frame(), Load == Super ? TestFrames.Virtio(SegmentationKind.TcpIPv4) : default);
         Out();
         sent.Sink = _relayed;
         Out();
@@ -90,8 +105,13 @@ public class ShardBench : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    private static readonly byte[] s_super = TestFrames.IPv4(IpProtocol.Tcp, 20 + (TestFrames.Segments * TestFrames.Segment));
-    private static readonly byte[] s_small = TestFrames.IPv4(IpProtocol.Udp, 8 + 64);
+    private byte[] Frame()
+    {
+        uint destination = BenchMesh.NetworkOf(Sender.Peers[Peer]) + 1;
+        return Load == Super
+            ? TestFrames.IPv4(IpProtocol.Tcp, 20 + (TestFrames.Segments * TestFrames.Segment), destination)
+            : TestFrames.IPv4(IpProtocol.Udp, 8 + 64, destination);
+    }
 
     private Shard Make(BenchMesh mesh, IPacketPort device, IPacketPort socket)
     {

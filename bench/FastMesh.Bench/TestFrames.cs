@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using FastMesh.Engine.Wire;
 
 namespace FastMesh.Bench;
@@ -22,8 +23,8 @@ internal static class TestFrames
         ChecksumOffset = (ushort)(kind == SegmentationKind.Udp ? 6 : 16),
     };
 
-    public static byte[] IPv4(byte protocol, int length) =>
-        Make("0800" + "45000000" + "00004000" + "40000000" + "0A010001" + "0A020001", protocol, length, lengthAt: 2, protocolAt: 9, addressesAt: 12);
+    public static byte[] IPv4(byte protocol, int length, uint destination = 0x0a020001) =>
+        Make("0800" + "45000000" + "00004000" + "40000000" + "0A010001" + destination.ToString("X8", CultureInfo.InvariantCulture), protocol, length, lengthAt: 2, protocolAt: 9, addressesAt: 12);
 
     public static byte[] IPv6(byte protocol, int length) =>
         Make("86DD" + "60000000" + "00000040" + "FD010000000000000000000000000001" + "FD020000000000000000000000000001",
