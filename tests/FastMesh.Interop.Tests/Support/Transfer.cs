@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
@@ -31,8 +32,7 @@ public static class Transfer
         using Socket listener = NetworkNamespace.Run(to, () => new Socket(target.AddressFamily, SocketType.Stream, ProtocolType.Tcp));
         listener.Bind(new IPEndPoint(target, 0));
         listener.Listen();
-        using Socket client = NetworkNamespace.Run(from, () => new Socket(target.AddressFamily, SocketType.Stream, ProtocolType.Tcp));
-        client.Connect(listener.LocalEndPoint!);
+        using Socket client = Connect(from, (IPEndPoint)listener.LocalEndPoint!);
         using Socket server = listener.Accept();
         foreach (Socket socket in (Socket[])[client, server]) socket.SendTimeout = socket.ReceiveTimeout = (int)s_stall.TotalMilliseconds;
         string what = $"{from.Name} to {to.Name}, {address}, seed {seed}";
@@ -75,6 +75,24 @@ public static class Transfer
         }
 
         return lost;
+    }
+
+    /// <summary>Connects as soon as there is a way: a mesh without one says so, which ends an attempt.</summary>
+    private static Socket Connect(NetworkHost from, IPEndPoint target)
+    {
+        for (long start = Stopwatch.GetTimestamp(); ; Thread.Sleep(100))
+        {
+            Socket socket = NetworkNamespace.Run(from, () => new Socket(target.AddressFamily, SocketType.Stream, ProtocolType.Tcp));
+            try
+            {
+                socket.Connect(target);
+                return socket;
+            }
+            catch (SocketException) when (Stopwatch.GetElapsedTime(start) < s_stall)
+            {
+                socket.Dispose();
+            }
+        }
     }
 
     private static void TrySend(Socket socket, byte[] datagram)

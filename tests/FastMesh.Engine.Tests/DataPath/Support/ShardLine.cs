@@ -1,5 +1,4 @@
 using FastMesh.Engine.Crypto;
-using FastMesh.Engine.DataPath;
 using FastMesh.Engine.Routing;
 using FastMesh.Engine.Wire;
 
@@ -110,7 +109,7 @@ internal sealed class ShardLine : IDisposable
         new[] { i - 1, i + 1 }.Where(other => other >= 0 && other < nodes.Length)
             .ToDictionary(other => nodes[i][other].Address, other => (_shards[other], nodes[other][i].Address));
 
-    private static IEnumerable<Captured> Pieces(Captured train, Random? random, Func<byte[], IEnumerable<byte[]>>? disturb)
+    private static List<Captured> Pieces(Captured train, Random? random, Func<byte[], IEnumerable<byte[]>>? disturb)
     {
         if (random is null)
             return [train];
