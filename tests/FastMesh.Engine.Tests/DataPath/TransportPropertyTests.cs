@@ -157,7 +157,7 @@ public sealed class TransportPropertyTests
 
     private static long Drops(TestShard shard) => Enum.GetValues<DropReason>().Sum(reason => shard.Counters[reason]);
 
-    /// <summary>Everything that was taken from a port was given back: another turn sends nothing more.</summary>
+    /// <summary>Everything that was taken from a port was given back: another turn sends nothing more, and all buffers are free.</summary>
     private static void AssertNothingIsHeld(ShardLine line)
     {
         int written = line.Target.Device.Output.Count;
@@ -165,6 +165,7 @@ public sealed class TransportPropertyTests
         {
             shard.Work();
             Assert.Empty(shard.Socket4.Output);
+            Assert.All(new[] { shard.Device, shard.Socket4 }.SelectMany(port => port.Batches), batch => Assert.Equal(0, batch.Count));
         }
 
         Assert.Equal(written, line.Target.Device.Output.Count);

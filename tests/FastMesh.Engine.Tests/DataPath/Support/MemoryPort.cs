@@ -25,11 +25,15 @@ internal sealed class MemoryPort : IPacketPort
     /// <summary>Called before each receive.</summary>
     public Action? Receiving { get; set; }
 
+    /// <summary>All batches that this port was ever given; each is empty again when its owner has done its work.</summary>
+    public HashSet<PacketBatch> Batches { get; } = [];
+
     public int Descriptor => -1;
 
     public int Receive(PacketBatch batch)
     {
         Receiving?.Invoke();
+        Batches.Add(batch);
         if (ReceiveError != 0)
             return ReceiveError;
         int count = 0;
@@ -48,6 +52,7 @@ internal sealed class MemoryPort : IPacketPort
 
     public void Send(PacketBatch batch)
     {
+        Batches.Add(batch);
         for (int i = 0; i < batch.Count; i++)
         {
             ref Packet packet = ref batch[i];
