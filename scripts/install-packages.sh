@@ -4,7 +4,7 @@
 # (install-tinc11.sh). Without root it only says so.
 set -eu
 
-packages="tinc iperf3 nftables iproute2 iputils-ping liblzo2-2 liblz4-1 libsodium23 net-tools socat tcpdump openssl
+packages="tinc iperf3 nftables iproute2 iputils-ping liblzo2-2 liblz4-1 libsodium23 liburing2 net-tools socat tcpdump openssl
   util-linux procps debootstrap debian-archive-keyring libncurses6"
 reference="tinc version 1.0.36"
 

@@ -33,6 +33,7 @@ internal sealed record CommandLine
         new("option", 'o', OptionValue.Required),
         new("workers", '\0', OptionValue.Required, IsOwn: true),
         new("cpus", '\0', OptionValue.Required, IsOwn: true),
+        new("io", '\0', OptionValue.Required, IsOwn: true),
         new("no-offload", '\0', OptionValue.Optional, IsOwn: true),
         new("crypto", '\0', OptionValue.Required, IsOwn: true),
         new("batch", 'b', OptionValue.None, IsOwn: true),
@@ -133,6 +134,9 @@ internal sealed record CommandLine
     /// <summary>What the kernel may do for many packets at once.</summary>
     public Offloads Offloads { get; private set; } = Offloads.All;
 
+    /// <summary>How packets are read and written.</summary>
+    public PacketIo Io { get; private set; }
+
     /// <summary>Processors to run the data path on, ascending; empty for all.</summary>
     public IReadOnlyList<int> Cpus { get; private set; } = [];
 
@@ -177,6 +181,7 @@ internal sealed record CommandLine
             case "option": return AddOverride(value!);
             case "workers": return SetWorkers(value!);
             case "cpus": return SetCpus(value!);
+            case "io": return SetIo(value!);
             case "no-offload": return LeaveOut(value);
             case "crypto": return SetCrypto(value!);
             case "debug":
@@ -273,6 +278,13 @@ internal sealed record CommandLine
         };
         Crypto = choice ?? default;
         return choice is null ? $"Invalid argument `{value}'; --crypto takes auto, ipsec-mb or openssl." : null;
+    }
+
+    private string? SetIo(string value)
+    {
+        PacketIo? io = value switch { "auto" => PacketIo.Auto, "uring" => PacketIo.Uring, "mmsg" => PacketIo.Mmsg, _ => null };
+        Io = io ?? Io;
+        return io is null ? $"Invalid argument `{value}'; --io takes auto, uring or mmsg." : null;
     }
 
     private string? LeaveOut(string? names)

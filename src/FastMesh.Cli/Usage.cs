@@ -27,6 +27,7 @@ internal static class Usage
               --cpus=LIST                Run the data path on these processors, such as 0-3,6.
               --no-offload[=LIST]        Have the kernel neither cut nor merge packets; of LIST: vnet,csum,tso,ecn,uso,gso,gro.
               --crypto=LIBRARY           Encrypt with ipsec-mb or openssl instead of the faster one there is: auto.
+              --io=auto|uring|mmsg       Move packets by io_uring, or by plain system calls.
           -b, --batch                    Commands don't ask for anything.
               --force                    Commands do what they would only warn of.
               --help                     Display this help and exit.

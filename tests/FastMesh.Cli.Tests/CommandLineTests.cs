@@ -115,6 +115,13 @@ public class CommandLineTests
     public void Library(string line, CryptoChoice expected) => Assert.Equal(expected, Parse(line).Crypto);
 
     [Theory]
+    [InlineData("", PacketIo.Auto)]
+    [InlineData("--io auto", PacketIo.Auto)]
+    [InlineData("--io=uring", PacketIo.Uring)]
+    [InlineData("--io uring --io mmsg", PacketIo.Mmsg)]
+    public void Packet_io(string line, PacketIo expected) => Assert.Equal(expected, Parse(line).Io);
+
+    [Theory]
     [InlineData("", 1)]
     [InlineData("--workers 3", 3)]
     [InlineData("--cpus 1,4-6", 4)]
@@ -175,6 +182,7 @@ public class CommandLineTests
     [InlineData("-o =", "No value for variable `' in command line option 1")]
     [InlineData("--workers 0", "Invalid argument `0'; --workers takes a number from 1 to 256, or auto.")]
     [InlineData("--crypto rot13", "Invalid argument `rot13'; --crypto takes auto, ipsec-mb or openssl.")]
+    [InlineData("--io epoll", "Invalid argument `epoll'; --io takes auto, uring or mmsg.")]
     [InlineData("--workers many", "Invalid argument `many'; --workers takes a number from 1 to 256, or auto.")]
     [InlineData("--no-offload=gso,foo", "Invalid argument `gso,foo'; --no-offload takes a list of vnet, csum, tso, ecn, uso, gso, gro, or nothing for all.")]
     [InlineData("--cpus 3-1", "Invalid argument `3-1'; --cpus takes processor numbers and ranges such as 0-3,6.")]

@@ -30,6 +30,22 @@ public sealed class AbiTests
         Assert.Equal(112, Unsafe.SizeOf<Libz.ZStream>());
     }
 
+    // linux-dataplane reference, 3.1 and 3.2
+    [Fact]
+    public void Structures_of_rings_have_the_sizes_of_the_kernel_and_of_liburing()
+    {
+        Assert.Equal(216, Unsafe.SizeOf<Liburing.IoUring>());
+        Assert.Equal(120, Unsafe.SizeOf<Liburing.IoUringParams>());
+        Assert.Equal(64, Unsafe.SizeOf<Liburing.IoUringSqe>());
+        Assert.Equal(16, Unsafe.SizeOf<Liburing.IoUringCqe>());
+        Assert.Equal(16, Unsafe.SizeOf<Liburing.IoUringBuf>());
+        Assert.Equal(40, Unsafe.SizeOf<Liburing.IoUringBufReg>());
+        Assert.Equal(16, Unsafe.SizeOf<Liburing.IoUringRecvmsgOut>());
+        Assert.Equal(24, Unsafe.SizeOf<Liburing.IoUringGeteventsArg>());
+        Assert.Equal(16, Unsafe.SizeOf<Liburing.IoUringProbe>());
+        Assert.Equal(8, Unsafe.SizeOf<Liburing.IoUringProbeOp>());
+    }
+
     [Fact]
     public void Message_headers_have_the_offsets_of_the_kernel()
     {
@@ -63,12 +79,13 @@ public sealed class AbiTests
         [
             .. typeof(Libc).GetFields(Flags).Where(static f => !f.Name.Any(char.IsAsciiLetterLower)),
             .. typeof(Errno).GetFields(Flags).Where(f => f.IsLiteral),
+            .. typeof(Liburing).GetFields(Flags).Where(f => f.IsLiteral && f.Name.Contains('_') && f.Name != "IORING_OP_READ_MULTISHOT"), // newer than headers
         ];
         Assert.True(constants.Count > 100);
         StringBuilder source = new("#define _GNU_SOURCE\n");
         foreach (string header in (string[])["fcntl.h", "poll.h", "errno.h", "syslog.h", "sys/epoll.h", "sys/eventfd.h", "sys/file.h",
             "sys/mman.h", "sys/prctl.h", "sys/resource.h", "sys/socket.h", "sys/ioctl.h", "netinet/in.h", "netinet/ip.h", "netinet/tcp.h",
-            "netinet/udp.h", "linux/if.h", "linux/if_ether.h", "linux/if_tun.h", "linux/sockios.h", "stdio.h", "time.h"])
+            "netinet/udp.h", "linux/if.h", "linux/if_ether.h", "linux/if_tun.h", "linux/sockios.h", "linux/io_uring.h", "stdio.h", "time.h"])
             source.AppendLine(CultureInfo.InvariantCulture, $"#include <{header}>");
         source.AppendLine("#ifndef UDP_GRO\n#define UDP_GRO 104\n#endif\n#ifndef UDP_SEGMENT\n#define UDP_SEGMENT 103\n#endif\nint main(void){");
         foreach (FieldInfo f in constants)

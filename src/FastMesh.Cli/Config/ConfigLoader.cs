@@ -136,7 +136,14 @@ internal sealed class ConfigLoader
             BindToInterface = settings.BindToInterface,
             FirewallMark = settings.FirewallMark,
             Udp = settings.ReadUdp(),
-            DataPlane = new DataPlaneSettings { Shards = shards, Cpus = _commandLine.Cpus, Offloads = _commandLine.Offloads, Rehearses = Environment.GetEnvironmentVariable("FASTMESH_REHEARSAL") != "no" },
+            DataPlane = new DataPlaneSettings
+            {
+                Shards = shards,
+                Cpus = _commandLine.Cpus,
+                Offloads = _commandLine.Offloads,
+                Io = _commandLine.Io,
+                Rehearses = Environment.GetEnvironmentVariable("FASTMESH_REHEARSAL") != "no",
+            },
             Crypto = _commandLine.Crypto,
             ScriptsInterpreter = settings.ScriptsInterpreter,
             ScriptsExtension = settings.ScriptsExtension,

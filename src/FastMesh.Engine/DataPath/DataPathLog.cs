@@ -11,4 +11,7 @@ internal static partial class DataPathLog
 
     [LoggerMessage(EventId = 301, Level = LogLevel.Warning, Message = "The kernel does not send several datagrams at once to {Name} ({Address}): {Reason}; sending them one by one")]
     public static partial void TrainRefused(this ILogger log, string name, Endpoint address, string reason);
+
+    [LoggerMessage(EventId = 303, Level = LogLevel.Information, Message = "Packet I/O: {How}")]
+    public static partial void PacketIo(this ILogger log, string how);
 }

@@ -22,6 +22,9 @@ public sealed record DataPlaneSettings
     /// <summary>Whether packets are rehearsed once after the start (<see cref="Rehearsal"/>).</summary>
     public bool Rehearses { get; init; }
 
+    /// <summary>How packets are read and written (<c>--io</c>).</summary>
+    public PacketIo Io { get; init; }
+
     /// <summary>
     /// Shards for <c>--workers auto</c>: one per two processors, because each packet that a shard moves costs the kernel and whoever sends or
     /// receives it as much again, on other processors if there are any; so two processors get one shard. No more than eight: between any two
@@ -51,10 +54,13 @@ public sealed class DataPlane : IDisposable
     private readonly ShardMailbox<ShardOrder>[] _orders;
     private readonly Shard[] _shards;
     private readonly Thread[] _threads;
+    private readonly UringPoller[] _rings; // one per shard, or none
     private readonly ShardCounters _control = new(); // what the control thread itself drops
     private ForwardingTable? _table;
 
-    /// <summary>Prepares the shards. The device and the listeners stay the caller's.</summary>
+    /// <summary>
+    /// Prepares the shards. The device and the listeners stay the caller's. Throws <see cref="IOException"/> if the settings want rings and there are none.
+    /// </summary>
     /// <param name="settings">How many, where.</param>
     /// <param name="device">The device, with one queue per shard or one in all.</param>
     /// <param name="listeners">The UDP listeners; a listener's index is the socket index in routes and reports.</param>
@@ -72,6 +78,7 @@ public sealed class DataPlane : IDisposable
         _orders = [.. Enumerable.Range(0, settings.Shards).Select(_ => new ShardMailbox<ShardOrder>(1 + settings.Shards, OrderCapacity))];
         _shards = new Shard[settings.Shards];
         _threads = new Thread[settings.Shards];
+        _rings = settings.Io == PacketIo.Uring ? MakeRings(settings.Shards, listeners.Count + 2) : [];
     }
 
     /// <summary>A descriptor that is readable while reports wait.</summary>
@@ -91,6 +98,8 @@ public sealed class DataPlane : IDisposable
             _threads[i] = new Thread(() => Run(index)) { IsBackground = true, Name = $"fastmesh/{i}" };
             _threads[i].Start();
         }
+
+        _log.Always.PacketIo(_rings.Length > 0 ? "io_uring" : "plain system calls");
     }
 
     /// <summary>Makes a new table the current one for turns that start from now on.</summary>
@@ -176,6 +185,7 @@ public sealed class DataPlane : IDisposable
             thread?.Join();
         foreach (Shard shard in _shards)
             shard?.Dispose();
+        Array.ForEach(_rings, static ring => ring.Dispose()); // if no shard owned them yet
         Array.ForEach(_orders, static mailbox => mailbox.Dispose());
         _reports.Dispose();
     }
@@ -183,11 +193,29 @@ public sealed class DataPlane : IDisposable
     private Shard MakeShard(int index, ForwardingTable table, DeviceTraits traits)
     {
         ShardState state = new(index, table);
-        IPacketPort[] sockets = [.. _listeners.Select(listener =>
+        MmsgPort[] sockets = [.. _listeners.Select(listener =>
             new MmsgPort(listener.Socket(index), listener.Local.IsIPv6, _settings.Offloads.HasFlag(Offloads.Gso) && UdpSocket.HasSegmentation, state.Counters))];
         ShardPorts ports = new(
             _device.OpenPort(index), traits, sockets, [.. _listeners.Select(listener => listener.Local.IsIPv6)], _orders[index]);
+        if (_rings.Length > 0)
+            ports = _rings[index].Adopt(ports, sockets, state.Counters);
         return new Shard(state, ports, new ShardMail(state, _reports, _orders), () => Volatile.Read(ref _table)!, _clock);
+    }
+
+    private static UringPoller[] MakeRings(int shards, int sources)
+    {
+        List<UringPoller> rings = [];
+        try
+        {
+            while (rings.Count < shards)
+                rings.Add(UringPoller.Create(sources));
+            return [.. rings];
+        }
+        catch (IOException)
+        {
+            rings.ForEach(static ring => ring.Dispose());
+            throw;
+        }
     }
 
     private void Run(int index)

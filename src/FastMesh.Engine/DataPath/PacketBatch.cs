@@ -128,7 +128,7 @@ internal unsafe class PacketBatch : IDisposable
     public virtual void Clear() => (Count, _used) = (0, 0);
 
     /// <inheritdoc/>
-    public void Dispose()
+    public virtual void Dispose()
     {
         _owned?.Dispose();
         _base = null;

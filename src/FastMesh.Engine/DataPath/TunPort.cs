@@ -28,28 +28,42 @@ internal sealed unsafe class TunPort : IPacketPort
     /// <inheritdoc/>
     public int Descriptor { get; }
 
+    /// <summary>From a frame to what the kernel reads and writes of it.</summary>
+    public int HeaderOffset => _packetOffset - _vnetLength;
+
+    /// <summary>Most bytes that the kernel hands over at once.</summary>
+    public int MaxRead => MaxPacket - HeaderOffset;
+
     /// <inheritdoc/>
     public int Receive(PacketBatch batch)
     {
         int packets = 0;
         while (batch.Fits(MaxPacket))
         {
-            int frame = batch.Tail, start = frame + _packetOffset - _vnetLength;
-            int read = FileIo.Read(Descriptor, batch.Address(start), MaxPacket - _packetOffset + _vnetLength);
+            int start = batch.Tail + HeaderOffset, read = FileIo.Read(Descriptor, batch.Address(start), MaxRead);
             if (read == -Errno.EAGAIN)
                 break;
-            if (read <= _vnetLength)
-                return packets > 0 ? packets : Math.Min(read, -Errno.EIO);
-
-            ref Packet packet = ref batch.Add(frame, read - _vnetLength + _packetOffset);
-            if (_vnetLength != 0 && VirtioHeader.TryRead(batch.Bytes(start, _vnetLength), out VirtioHeader header))
-                packet.Header = Shift(header, _packetOffset);
-            if (_packetOffset != 0)
-                WriteEthernetHeader(batch.Bytes(frame, packet.Length));
+            int error = Accept(batch, start, read);
+            if (error < 0)
+                return packets > 0 ? packets : error;
             packets++;
         }
 
         return packets;
+    }
+
+    /// <summary>Lists what the kernel wrote to the batch's memory. Returns 0, or the negated errno if that is no packet.</summary>
+    public int Accept(PacketBatch batch, int start, int read)
+    {
+        if (read <= _vnetLength)
+            return Math.Min(read, -Errno.EIO);
+        int frame = start - HeaderOffset;
+        ref Packet packet = ref batch.Add(frame, read + HeaderOffset);
+        if (_vnetLength != 0 && VirtioHeader.TryRead(batch.Bytes(start, _vnetLength), out VirtioHeader header))
+            packet.Header = Shift(header, _packetOffset);
+        if (_packetOffset != 0)
+            WriteEthernetHeader(batch.Bytes(frame, packet.Length));
+        return 0;
     }
 
     /// <inheritdoc/>
@@ -57,13 +71,19 @@ internal sealed unsafe class TunPort : IPacketPort
     {
         for (int i = 0; i < batch.Count; i++)
         {
-            ref Packet packet = ref batch[i];
-            int start = packet.Offset + _packetOffset - _vnetLength;
-            if (_vnetLength != 0)
-                Shift(packet.Header, -_packetOffset).Write(batch.Bytes(start, _vnetLength));
-            int written = FileIo.Write(Descriptor, batch.Address(start), packet.Length - _packetOffset + _vnetLength);
-            packet.Error = written < 0 ? -written : 0;
+            int start = WriteHeader(batch[i], batch, out int length), written = FileIo.Write(Descriptor, batch.Address(start), length);
+            batch[i].Error = written < 0 ? -written : 0;
         }
+    }
+
+    /// <summary>Puts the vnet header in front of a packet. Returns where what the kernel gets begins.</summary>
+    public int WriteHeader(in Packet packet, PacketBatch batch, out int length)
+    {
+        int start = packet.Offset + HeaderOffset;
+        length = packet.Length - HeaderOffset;
+        if (_vnetLength != 0)
+            Shift(packet.Header, -_packetOffset).Write(batch.Bytes(start, _vnetLength));
+        return start;
     }
 
     /// <inheritdoc/>

@@ -102,20 +102,22 @@ public sealed unsafe class DatagramVector : IDisposable
     public int SegmentSize(int index)
     {
         Check(index);
-        ref Libc.Msghdr header = ref _messages[index].msg_hdr;
-        byte* control = ControlOf(index);
-        nuint left = Math.Min(header.msg_controllen, ControlSize);
-        while (left >= ControlHeader)
+        return SegmentSize(new ReadOnlySpan<byte>(ControlOf(index), (int)Math.Min(_messages[index].msg_hdr.msg_controllen, ControlSize)));
+    }
+
+    /// <summary>The same from the control messages of a message received in another way.</summary>
+    public static int SegmentSize(ReadOnlySpan<byte> control)
+    {
+        while (control.Length >= ControlHeader)
         {
-            Libc.Cmsghdr* item = (Libc.Cmsghdr*)control;
-            if (item->cmsg_len < ControlHeader || item->cmsg_len > left)
+            Libc.Cmsghdr item = MemoryMarshal.Read<Libc.Cmsghdr>(control);
+            if (item.cmsg_len < ControlHeader || item.cmsg_len > (nuint)control.Length)
                 return 0;
-            if (item->cmsg_level == Libc.SOL_UDP && item->cmsg_type == Libc.UDP_GRO && item->cmsg_len >= ControlHeader + sizeof(int))
-                return *(int*)(control + ControlHeader);
-            nuint step = Math.Min((item->cmsg_len + 7) & ~(nuint)7, left);
-            control += step;
-            left -= step;
+            if (item.cmsg_level == Libc.SOL_UDP && item.cmsg_type == Libc.UDP_GRO && item.cmsg_len >= ControlHeader + sizeof(int))
+                return MemoryMarshal.Read<int>(control[ControlHeader..]);
+            control = control[Math.Min(((int)item.cmsg_len + 7) & ~7, control.Length)..];
         }
+
         return 0;
     }
 

@@ -29,6 +29,7 @@ public sealed class DaemonTests
                 "Executing script subnet-up",
                 $"Listening on 127.0.0.1 port {port}",
                 "Ready",
+                "Packet I/O: plain system calls",
                 $"Encryption: {Encryption.Description}",
                 "Got TERM signal",
                 "Statistics for dummy device dummy:",
