@@ -56,7 +56,7 @@ public sealed class DatagramSealer : PacketSealer
 
     /// <inheritdoc/>
     internal override int SealTrain(
-        Span<byte> headers, ReadOnlySpan<byte> payloads, Span<byte> output, Span<TrainPacket> packets, bool direct)
+        Span<byte> headers, Span<byte> payloads, Span<byte> output, Span<TrainPacket> packets, bool direct)
     {
         if (packets.IsEmpty)
             return 0;
@@ -66,12 +66,12 @@ public sealed class DatagramSealer : PacketSealer
         {
             ref TrainPacket packet = ref packets[done];
             ReadOnlySpan<byte> header = headers.Slice(packet.Header, packet.HeaderLength);
-            ReadOnlySpan<byte> payload = payloads.Slice(packet.Payload, packet.PayloadLength);
+            Span<byte> withPayload = payloads[..(packet.Payload + packet.PayloadLength)];
             if (header.Length < Room + EthernetFrame.HeaderLength)
                 break;
             packet.Output = at;
             byte type = packet.HasPartialChecksum ? (byte)(_type | RecordType.PartialChecksum) : _type;
-            packet.OutputLength = Seal(type, header[Room..], payload, output[at..], first + (ulong)done, direct);
+            packet.OutputLength = Seal(type, header[Room..], withPayload, packet.PayloadLength, output[at..], first + (ulong)done, direct);
             if (packet.OutputLength == 0)
                 break;
             at += packet.OutputLength;
@@ -80,13 +80,13 @@ public sealed class DatagramSealer : PacketSealer
         return done;
     }
 
-    /// <summary>Seals one packet; returns its length, or 0 if there is too little room.</summary>
-    private int Seal(byte type, ReadOnlySpan<byte> header, ReadOnlySpan<byte> payload, Span<byte> output, ulong sequence, bool direct)
+    /// <summary>Seals one packet, whose payload is the end of a span; returns its length, or 0 if there is too little room.</summary>
+    private int Seal(byte type, ReadOnlySpan<byte> header, Span<byte> withPayload, int payloadLength, Span<byte> output, ulong sequence, bool direct)
     {
         bool isProbe = BinaryPrimitives.ReadUInt16BigEndian(header[EtherTypeOffset..]) == EtherType.Probe;
         if (!isProbe)
             header = header[_stripped..];
-        int length = header.Length + payload.Length;
+        int length = header.Length + payloadLength;
         if (output.Length < _prefixLength + TypeLength + length + DatagramKey.TagLength)
             return 0;
         if (_idsLength > 0)
@@ -96,16 +96,28 @@ public sealed class DatagramSealer : PacketSealer
         }
 
         _key.WriteSequence(sequence, output[_idsLength..]);
-        Span<byte> sealedPart = output[_prefixLength..];
+        Span<byte> sealedPart = output[_prefixLength..], payload = withPayload[^payloadLength..], record = sealedPart;
         sealedPart[0] = isProbe ? RecordType.Probe : type;
         if (_compressor is null || isProbe || !TryCompress(header, payload, sealedPart, ref length))
-        {
-            header.CopyTo(sealedPart[TypeLength..]);
-            payload.CopyTo(sealedPart[(TypeLength + header.Length)..]);
-        }
-
-        _key.Seal(sequence, sealedPart[..(TypeLength + length)], sealedPart);
+            record = Gather(sealedPart[0], header, withPayload, payloadLength, sealedPart);
+        _key.Seal(sequence, record[..(TypeLength + length)], sealedPart);
         return _prefixLength + TypeLength + length + DatagramKey.TagLength;
+    }
+
+    /// <summary>
+    /// Puts type and header in front of the payload where it lies, over what was sealed before, or if there is too little in front of it, all three into
+    /// <paramref name="other"/>. Measured (Zen 4, AES-256-GCM, 1400 bytes, from C): 150 ns out of place, 173 in place after copying, 181 by the
+    /// library's calls for a text in pieces.
+    /// </summary>
+    private static Span<byte> Gather(byte type, ReadOnlySpan<byte> header, Span<byte> withPayload, int payloadLength, Span<byte> other)
+    {
+        int at = withPayload.Length - payloadLength - header.Length - TypeLength;
+        Span<byte> record = at >= 0 ? withPayload[at..] : other;
+        if (at < 0)
+            withPayload[^payloadLength..].CopyTo(record[(TypeLength + header.Length)..]);
+        header.CopyTo(record[TypeLength..]);
+        record[0] = type;
+        return record;
     }
 
     /// <summary>Writes the compressed data and sets their bit of the type, if that makes them shorter.</summary>

@@ -28,7 +28,7 @@ public sealed partial class LegacySealer
     /// <returns>How many packets, from the first, were sealed. The others have no number and must be dropped.</returns>
     /// <exception cref="ArgumentException">A packet is not inside the memory given or its header has no room for the number.</exception>
     internal override int SealTrain(
-        Span<byte> headers, ReadOnlySpan<byte> payloads, Span<byte> output, Span<TrainPacket> packets, bool direct)
+        Span<byte> headers, Span<byte> payloads, Span<byte> output, Span<TrainPacket> packets, bool direct)
     {
         if (!_usable || _nextSequence == 0)
             return 0;

@@ -32,14 +32,15 @@ public abstract class PacketSealer
     /// <summary>Numbers, encrypts and authenticates frames in order.</summary>
     /// <param name="headers">For each packet its own header: <see cref="Room"/> bytes, overwritten, followed by the first bytes of the frame
     /// (at least the whole Ethernet header), which may be overwritten too.</param>
-    /// <param name="payloads">The rest of each frame.</param>
+    /// <param name="payloads">The rest of each frame, in ascending order. What lies in front of a payload may be overwritten by its header once the payloads
+    /// before it are sealed.</param>
     /// <param name="output">Room for <see cref="SealedLength"/> bytes (a probe: more) at each <see cref="TrainPacket.Output"/>; overlaps neither.</param>
     /// <param name="packets">Where everything is; <see cref="TrainPacket.OutputLength"/> is filled in, and <see cref="TrainPacket.Output"/> may be moved to
     /// where the packet before ends, so that they make a train whatever their lengths came to.</param>
     /// <param name="direct">Whether the datagrams go straight to the session's node: their destination id is then zero.</param>
     /// <returns>How many packets, from the first, were sealed. The others must be dropped.</returns>
     internal abstract int SealTrain(
-        Span<byte> headers, ReadOnlySpan<byte> payloads, Span<byte> output, Span<TrainPacket> packets, bool direct);
+        Span<byte> headers, Span<byte> payloads, Span<byte> output, Span<TrainPacket> packets, bool direct);
 
     /// <summary>Seals one frame: <see cref="SealTrain"/> of a single packet.</summary>
     /// <param name="packet"><see cref="Room"/> bytes, overwritten, followed by the frame.</param>

@@ -45,7 +45,7 @@ internal sealed partial class PeerSender(ShardState state, TrainWriter trains, S
     /// Sends a super-packet's segments by UDP in one go, if all of them may go that way to the same hop and its session is this shard's;
     /// else does nothing and returns false.
     /// </summary>
-    public bool TryDeliver(PeerRoute destination, ReadOnlySpan<byte> frame, scoped ref Superpacket segments, byte trafficClass)
+    public bool TryDeliver(PeerRoute destination, Span<byte> frame, scoped ref Superpacket segments, byte trafficClass)
     {
         PeerRoute peer = SessionNodeOf(destination), hop = peer;
         int longest = segments.LongestSegment;

@@ -153,14 +153,15 @@ internal sealed class TrainWriter : IDisposable
     }
 
     /// <summary>
-    /// Seals all segments of a super-packet with the session of a node, which this shard must own, and queues them. The payload is read where it is.
+    /// Seals all segments of a super-packet with the session of a node, which this shard must own, and queues them. The payload is read where it is;
+    /// what was sealed is overwritten.
     /// </summary>
     /// <param name="peer">Whose session.</param>
     /// <param name="hop">Who gets the datagrams.</param>
     /// <param name="frame">The super-packet's bytes.</param>
     /// <param name="segments">How it is cut, from the first segment on.</param>
     /// <param name="trafficClass">TOS byte or traffic class of the datagrams.</param>
-    public void Seal(PeerRoute peer, PeerRoute hop, ReadOnlySpan<byte> frame, scoped ref Superpacket segments, byte trafficClass)
+    public void Seal(PeerRoute peer, PeerRoute hop, Span<byte> frame, scoped ref Superpacket segments, byte trafficClass)
     {
         SealCollected(); // keeps the order
         if (!TryTarget(peer.Sealer, hop, direct: hop == peer, default, trafficClass, out _target))
@@ -234,7 +235,7 @@ internal sealed class TrainWriter : IDisposable
     private void SealCollected() => SealNow(_collected);
 
     /// <summary>Seals what <see cref="_packets"/> lists for <see cref="_target"/>; headers are collected, payloads wherever they are.</summary>
-    private void SealNow(ReadOnlySpan<byte> payloads)
+    private void SealNow(Span<byte> payloads)
     {
         Span<TrainPacket> packets = _packets.AsSpan(0, _count);
         (_count, _used) = (0, 0);

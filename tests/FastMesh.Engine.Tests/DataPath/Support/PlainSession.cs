@@ -56,7 +56,7 @@ internal sealed class PlainSealer(PlainSession session, int owner) : PacketSeale
     public override int SealedLength(int frameLength) => frameLength + session.Overhead - (session.WithEthernet ? 0 : EthernetFrame.HeaderLength);
 
     internal override int SealTrain(
-        Span<byte> headers, ReadOnlySpan<byte> payloads, Span<byte> output, Span<TrainPacket> packets, bool direct)
+        Span<byte> headers, Span<byte> payloads, Span<byte> output, Span<TrainPacket> packets, bool direct)
     {
         foreach (ref TrainPacket packet in packets)
         {
