@@ -25,7 +25,7 @@ public sealed class DatagramRecordTests
     [InlineData(false, "0145aabb", OpenResult.Corrupt, "")] // compressed, but we asked for none
     [InlineData(false, "05000000000000000000000000000001020304", OpenResult.Malformed, "")]
     [InlineData(false, "06000000000000000000000000000001020304", OpenResult.Malformed, "")]
-    [InlineData(false, "0845aabb", OpenResult.Malformed, "")]
+    [InlineData(false, "1045aabb", OpenResult.Malformed, "")]
     [InlineData(false, "7f45aabb", OpenResult.Malformed, "")]
     [InlineData(false, "80", OpenResult.Malformed, "")] // a handshake record does not come by UDP
     [InlineData(false, "ff45aabb", OpenResult.Malformed, "")]
@@ -41,6 +41,13 @@ public sealed class DatagramRecordTests
             Assert.Equal((expected, frame), (result, Convert.ToHexStringLower(got)));
         }
     }
+
+    [Theory]
+    [InlineData(DataSuite.TincChaCha20Poly1305, OpenResult.Malformed)]
+    [InlineData(DataSuite.Aes256Gcm, OpenResult.OpenedPartial)]
+    [InlineData(DataSuite.ChaCha20Poly1305, OpenResult.OpenedPartial)]
+    public void Only_sessions_between_FastMesh_nodes_know_partial_checksums(DataSuite suite, OpenResult expected) =>
+        Assert.Equal(expected, NewOpener(suite, withEthernet: false, 0).Open(Datagram(suite, [8, 0x45, 0xaa, 0xbb])).Result);
 
     [Fact]
     public void Compressed_packets_expand_and_whole_frames_too_and_bombs_do_not()
