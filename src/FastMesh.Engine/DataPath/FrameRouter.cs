@@ -78,7 +78,7 @@ internal static class FrameRouter
             return Refuse(DropReason.Prohibited, IcmpProblem.Prohibited);
 
         PeerRoute via = owner.Via.IsSelf ? owner.NextHop : owner.Via;
-        byte trafficClass = options.PriorityInheritance ? packet.TrafficClass : (byte)0;
+        byte trafficClass = OuterClass(packet.TrafficClass, owner, options);
         RouteDecision decision = Deliver(owner, via, transit && options.DecrementTtl, trafficClass);
         if (via == source)
             return decision with { Action = RouteAction.Drop, Reason = DropReason.RoutingLoop };
@@ -103,7 +103,7 @@ internal static class FrameRouter
             return Drop(DropReason.Prohibited);
 
         PeerRoute via = owner.Via.IsSelf ? owner.NextHop : owner.Via;
-        byte trafficClass = options.PriorityInheritance ? TrafficClassOf(frame) : (byte)0;
+        byte trafficClass = options.PriorityInheritance || owner.Protocol == NodeProtocol.FastMesh ? OuterClass(TrafficClassOf(frame), owner, options) : (byte)0;
         RouteDecision decision = Deliver(owner, via, transit && options.DecrementTtl, trafficClass);
         if (via == source)
             return decision with { Action = RouteAction.Drop, Reason = DropReason.RoutingLoop };
@@ -111,6 +111,10 @@ internal static class FrameRouter
             return decision with { Action = RouteAction.Drop, Reason = DropReason.Prohibited };
         return decision;
     }
+
+    /// <summary>All of the packet's if the user wants that, as in tincd; between FastMesh nodes the ECN bits in any case (<see cref="Congestion"/>).</summary>
+    private static byte OuterClass(byte inner, PeerRoute owner, ForwardingOptions options) =>
+        options.PriorityInheritance ? inner : owner.Protocol == NodeProtocol.FastMesh ? (byte)(inner & Congestion.Mask) : (byte)0;
 
     private static byte TrafficClassOf(EthernetFrame frame) =>
         frame.InnerType is EtherType.IPv4 or EtherType.IPv6 && IpPacket.TryRead(frame.Payload, out IpPacket packet) ? packet.TrafficClass : (byte)0;

@@ -35,6 +35,13 @@ internal sealed partial class Inbound
         for (int i = first; i < end; i++)
         {
             Packet train = batch[i];
+            bool isMarked = Congestion.IsMarked(train.TrafficClass);
+            if (isMarked != way.Arrival.IsMarked)
+            {
+                OpenCollected(way.Node, batch.Memory, way.Arrival);
+                way = way.Marked(isMarked);
+            }
+
             for (int at = 0; at < train.Length; at += train.SegmentSize)
             {
                 (int offset, int length) = (train.Offset + at, Math.Min(train.SegmentSize, train.Length - at));
@@ -49,7 +56,7 @@ internal sealed partial class Inbound
                 {
                     OpenCollected(way.Node, batch.Memory, way.Arrival);
                     ids = datagram[..IdsLength];
-                    way = FindWay(from, train.Endpoint, ids);
+                    way = FindWay(from, train.Endpoint, ids).Marked(isMarked);
                 }
 
                 if (way.Kind != WayKind.Open)
@@ -91,7 +98,7 @@ internal sealed partial class Inbound
                 sender.Relay(way.Node, from, datagram);
                 break;
             case WayKind.HandOver:
-                ShardOrder order = new(OrderKind.Open, way.Node.Id) { Socket = way.Arrival.IsDirect ? socket : -1, Relay = way.Arrival.Relay };
+                ShardOrder order = new(OrderKind.Open, way.Node.Id) { Socket = way.Arrival.IsDirect ? socket : -1, Relay = way.Arrival.Relay, IsMarked = way.Arrival.IsMarked };
                 mail.Order(way.Node.Opener!.Owner, order, datagram);
                 break;
             case WayKind.Report:
@@ -119,5 +126,8 @@ internal sealed partial class Inbound
     /// <param name="Kind">Which of the rows above.</param>
     /// <param name="Node">The source or, to relay, the destination.</param>
     /// <param name="Arrival">How they came.</param>
-    private readonly record struct Way(WayKind Kind, PeerRoute Node, Arrival Arrival);
+    private readonly record struct Way(WayKind Kind, PeerRoute Node, Arrival Arrival)
+    {
+        public Way Marked(bool isMarked) => this with { Arrival = Arrival with { IsMarked = isMarked } };
+    }
 }

@@ -15,13 +15,14 @@ namespace FastMesh.Engine.DataPath;
 /// <summary>How a datagram came.</summary>
 /// <param name="Relay">Id of the node that relayed it, or -1.</param>
 /// <param name="ByTcp">Whether it came on a meta connection.</param>
-internal readonly record struct Arrival(int Relay, bool ByTcp)
+/// <param name="IsMarked">Whether it met congestion on the way (<see cref="Congestion"/>).</param>
+internal readonly record struct Arrival(int Relay, bool ByTcp, bool IsMarked = false)
 {
     /// <summary>Straight from its sender by UDP.</summary>
     public static Arrival Direct => new(-1, false);
 
     /// <summary>Whether it came straight from its sender by UDP, so that it says something about that path.</summary>
-    public bool IsDirect => this == Direct;
+    public bool IsDirect => Relay < 0 && !ByTcp;
 }
 
 /// <summary>Takes received datagrams apart (tinc 1.0 reference, 5.3).</summary>
@@ -128,6 +129,8 @@ internal sealed partial class Inbound(ShardState state, Forwarder forwarder, Pee
             case OpenResult.Opened or OpenResult.OpenedPartial:
                 NoteRelay(peer, arrival);
                 Frame frame = new(output.Slice(offset - Frame.Room, Frame.Room + length)) { HasPartialChecksum = result == OpenResult.OpenedPartial };
+                if (arrival.IsMarked && peer.Protocol == NodeProtocol.FastMesh)
+                    Congestion.Mark(frame.Bytes);
                 Forward(peer, frame, arrival);
                 break;
             case OpenResult.Replayed:

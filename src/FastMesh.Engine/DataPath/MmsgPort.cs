@@ -68,7 +68,7 @@ internal sealed unsafe class MmsgPort : IPacketPort
 
             ref Packet packet = ref batch.Add(tail, _receive.Length(i));
             packet.Endpoint = Endpoint.FromSockaddr(_receive.Name(i));
-            packet.SegmentSize = _receive.SegmentSize(i);
+            packet.SegmentSize = _receive.SegmentSize(i, out packet.TrafficClass);
         }
 
         return received;

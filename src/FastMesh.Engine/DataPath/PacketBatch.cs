@@ -21,7 +21,7 @@ internal struct Packet
     /// <summary>Datagrams: where from or where to.</summary>
     public Endpoint Endpoint;
 
-    /// <summary>Datagrams to send: TOS byte or traffic class.</summary>
+    /// <summary>Datagrams: TOS byte or traffic class, to send with or received with.</summary>
     public byte TrafficClass;
 
     /// <summary>Datagrams to send: id of the node they go to.</summary>

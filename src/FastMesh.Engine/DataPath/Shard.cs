@@ -207,7 +207,7 @@ internal sealed class Shard : IDisposable
         {
             if (order.Socket >= 0)
                 _trains.NoteSocket(peer.Id, order.Socket);
-            _inbound.Open(peer, bytes, new Arrival(order.Relay, order.ByTcp));
+            _inbound.Open(peer, bytes, new Arrival(order.Relay, order.ByTcp, order.IsMarked));
             return;
         }
 

@@ -38,6 +38,9 @@ internal record struct ShardOrder(OrderKind Kind, int Node)
     /// <summary>Id of the node that relayed a datagram, or -1.</summary>
     public int Relay { get; set; } = -1;
 
+    /// <summary>Whether a datagram met congestion on the way.</summary>
+    public bool IsMarked { get; set; }
+
     /// <summary>TOS byte or traffic class.</summary>
     public byte TrafficClass { get; set; }
 

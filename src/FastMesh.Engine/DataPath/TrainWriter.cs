@@ -215,6 +215,8 @@ internal sealed class TrainWriter : IDisposable
     private bool TryTarget(PacketSealer? sealer, PeerRoute hop, bool direct, in Endpoint destination, byte trafficClass, out Target target)
     {
         Endpoint to = destination.IsSet ? destination : hop.Address;
+        if (!direct)
+            trafficClass &= unchecked((byte)~Congestion.Mask); // relays pass no marks on
         bool isAlone = !hop.TakesTrains || _refused.Contains(hop, _state.Now);
         target = new Target(sealer, hop, direct, to, SocketFor(hop, to), trafficClass, isAlone);
         if (target.Socket >= 0)

@@ -49,7 +49,7 @@ internal sealed class UringSocketPort(MmsgPort plain, RingBatch batch, ShardCoun
 
         ref Packet packet = ref Batch.Add(start + ReceivedMessage.PayloadOffset, message.PayloadLength);
         packet.Endpoint = Endpoint.FromSockaddr(message.Name);
-        packet.SegmentSize = DatagramVector.SegmentSize(message.Control);
+        packet.SegmentSize = DatagramVector.SegmentSize(message.Control, out packet.TrafficClass);
         return 0;
     }
 }

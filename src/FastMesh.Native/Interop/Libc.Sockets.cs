@@ -14,12 +14,12 @@ internal static unsafe partial class Libc
     internal const int SO_REUSEADDR = 2, SO_TYPE = 3, SO_ERROR = 4, SO_BROADCAST = 6, SO_SNDBUF = 7, SO_RCVBUF = 8, SO_REUSEPORT = 15,
         SO_BINDTODEVICE = 25, SO_MARK = 36, SO_SNDBUFFORCE = 32, SO_RCVBUFFORCE = 33, SO_ATTACH_REUSEPORT_CBPF = 51;
     internal const int SOL_IP = 0;
-    internal const int IP_TOS = 1, IP_MTU_DISCOVER = 10, IP_MTU = 14, IP_MULTICAST_IF = 32, IP_MULTICAST_TTL = 33, IP_MULTICAST_LOOP = 34,
+    internal const int IP_TOS = 1, IP_RECVTOS = 13, IP_MTU_DISCOVER = 10, IP_MTU = 14, IP_MULTICAST_IF = 32, IP_MULTICAST_TTL = 33, IP_MULTICAST_LOOP = 34,
         IP_ADD_MEMBERSHIP = 35;
     internal const int IP_PMTUDISC_DONT = 0, IP_PMTUDISC_DO = 2;
     internal const int SOL_IPV6 = 41;
     internal const int IPV6_MULTICAST_IF = 17, IPV6_MULTICAST_HOPS = 18, IPV6_MULTICAST_LOOP = 19, IPV6_JOIN_GROUP = 20,
-        IPV6_MTU_DISCOVER = 23, IPV6_MTU = 24, IPV6_V6ONLY = 26, IPV6_TCLASS = 67;
+        IPV6_MTU_DISCOVER = 23, IPV6_MTU = 24, IPV6_V6ONLY = 26, IPV6_RECVTCLASS = 66, IPV6_TCLASS = 67;
     internal const int SOL_TCP = 6, TCP_NODELAY = 1;
     internal const int SOL_UDP = 17, UDP_SEGMENT = 103, UDP_GRO = 104;
 

@@ -99,26 +99,37 @@ public sealed unsafe class DatagramVector : IDisposable
     }
 
     /// <summary>Size of every datagram but the last in a received train (UDP_GRO); 0 for a single datagram.</summary>
-    public int SegmentSize(int index)
+    public int SegmentSize(int index) => SegmentSize(index, out _);
+
+    /// <summary>The same, and the TOS byte or traffic class that all of a message's datagrams have; 0 if the socket does not report it.</summary>
+    public int SegmentSize(int index, out byte trafficClass)
     {
         Check(index);
-        return SegmentSize(new ReadOnlySpan<byte>(ControlOf(index), (int)Math.Min(_messages[index].msg_hdr.msg_controllen, ControlSize)));
+        int length = (int)Math.Min(_messages[index].msg_hdr.msg_controllen, ControlSize);
+        return SegmentSize(new ReadOnlySpan<byte>(ControlOf(index), length), out trafficClass);
     }
 
     /// <summary>The same from the control messages of a message received in another way.</summary>
-    public static int SegmentSize(ReadOnlySpan<byte> control)
+    public static int SegmentSize(ReadOnlySpan<byte> control, out byte trafficClass)
     {
+        int segmentSize = 0;
+        trafficClass = 0;
         while (control.Length >= ControlHeader)
         {
             Libc.Cmsghdr item = MemoryMarshal.Read<Libc.Cmsghdr>(control);
             if (item.cmsg_len < ControlHeader || item.cmsg_len > (nuint)control.Length)
-                return 0;
-            if (item.cmsg_level == Libc.SOL_UDP && item.cmsg_type == Libc.UDP_GRO && item.cmsg_len >= ControlHeader + sizeof(int))
-                return MemoryMarshal.Read<int>(control[ControlHeader..]);
+                break;
+            ReadOnlySpan<byte> data = control[ControlHeader..(int)item.cmsg_len];
+            if (item.cmsg_level == Libc.SOL_UDP && item.cmsg_type == Libc.UDP_GRO && data.Length >= sizeof(int))
+                segmentSize = MemoryMarshal.Read<int>(data);
+            else if (item.cmsg_level == Libc.SOL_IP && item.cmsg_type == Libc.IP_TOS && data.Length > 0)
+                trafficClass = data[0];
+            else if (item.cmsg_level == Libc.SOL_IPV6 && item.cmsg_type == Libc.IPV6_TCLASS && data.Length >= sizeof(int))
+                trafficClass = (byte)MemoryMarshal.Read<int>(data);
             control = control[Math.Min(((int)item.cmsg_len + 7) & ~7, control.Length)..];
         }
 
-        return 0;
+        return segmentSize;
     }
 
     /// <summary>Whether a received message was longer than its buffer; the rest is lost.</summary>

@@ -149,8 +149,13 @@ public static unsafe class UdpSocket
         SetBuffer(fd, options.SendBuffer ?? DefaultBuffer, Libc.SO_SNDBUF, Libc.SO_SNDBUFFORCE);
         int discover = options.PathMtuDiscovery ? Libc.IP_PMTUDISC_DO : Libc.IP_PMTUDISC_DONT;
         SocketOption.Set(fd, Libc.SOL_IP, Libc.IP_MTU_DISCOVER, discover); // on IPv6 sockets for mapped addresses
+        SocketOption.Set(fd, Libc.SOL_IP, Libc.IP_RECVTOS, 1);
         if (family == Libc.AF_INET6)
+        {
             SocketOption.Set(fd, Libc.SOL_IPV6, Libc.IPV6_MTU_DISCOVER, discover);
+            SocketOption.Set(fd, Libc.SOL_IPV6, Libc.IPV6_RECVTCLASS, 1);
+        }
+
         Syscall.Check(SocketOption.BindToInterface(fd, options.Interface), $"Could not bind to interface {options.Interface}");
         Syscall.Check(SocketOption.SetMark(fd, options.Mark), "Could not set SO_MARK");
     }

@@ -82,6 +82,28 @@ public sealed class MmsgPortTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(false, 1)]
+    [InlineData(false, 5)]
+    [InlineData(true, 1)]
+    [InlineData(true, 5)]
+    public void Datagrams_are_received_with_their_traffic_class(bool ipv6, int datagrams)
+    {
+        Endpoint any = ipv6 ? Endpoint.FromIPv6(1, 0) : Endpoint.FromIPv4(0x7f000001, 0);
+        using UdpListener from = UdpListener.Open(any, new UdpSettings(), 1), to = UdpListener.Open(any, new UdpSettings(), 1);
+        using MmsgPort sender = new(from.Socket(0), ipv6, UdpSocket.HasSegmentation, _counters), receiver = new(to.Socket(0), ipv6, true, _counters);
+        foreach (byte value in new byte[] { 0xb9, 3, 0 })
+        {
+            _batch.Clear();
+            ref Packet packet = ref Queue(TestFrames.Pattern(datagrams * 100), 100);
+            (packet.TrafficClass, packet.Endpoint) = (value, to.Local);
+            sender.Send(_batch);
+            _batch.Clear();
+            Assert.True(receiver.Receive(_batch) > 0);
+            Assert.Equal(value, _batch[0].TrafficClass);
+        }
+    }
+
     [Fact]
     public void An_empty_socket_gives_nothing_and_no_error()
     {

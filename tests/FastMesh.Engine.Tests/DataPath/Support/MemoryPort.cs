@@ -43,7 +43,7 @@ internal sealed class MemoryPort : IPacketPort
             int offset = batch.Tail;
             next.Bytes.CopyTo(batch.Bytes(offset, next.Bytes.Length));
             ref Packet packet = ref batch.Add(offset, next.Bytes.Length);
-            (packet.Header, packet.Endpoint, packet.SegmentSize) = (next.Header, next.Endpoint, next.SegmentSize);
+            (packet.Header, packet.Endpoint, packet.SegmentSize, packet.TrafficClass) = (next.Header, next.Endpoint, next.SegmentSize, next.TrafficClass);
             count++;
         }
 
