@@ -26,6 +26,10 @@ public sealed class SoakTests(ITestOutputHelper output)
     private static readonly TimeSpan s_duration = TimeSpan.FromSeconds(
         int.Parse(Environment.GetEnvironmentVariable("FASTMESH_SOAK_SECONDS") ?? "15", CultureInfo.InvariantCulture));
 
+    /// <summary>What the daemons are started with besides.</summary>
+    private static readonly string[] s_arguments =
+        (Environment.GetEnvironmentVariable("FASTMESH_SOAK_ARGUMENTS") ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries);
+
     private long _start, _streamed, _datagrams, _resent;
     private int _seed = Environment.TickCount;
 
@@ -35,7 +39,12 @@ public sealed class SoakTests(ITestOutputHelper output)
         using TestNetwork network = new();
         MeshNode alpha = network.AddNode("alpha", Programs.FastMesh, 0), beta = network.AddNode("beta", Programs.FastMesh, 0, 1);
         MeshNode gamma = network.AddNode("gamma", Programs.FastMesh, 1), delta = network.AddNode("delta", Programs.FastMesh, 0);
-        foreach (MeshNode node in network.Nodes) node.Settings.Add("KeyExpire = 4");
+        foreach (MeshNode node in network.Nodes)
+        {
+            node.Settings.Add("KeyExpire = 4");
+            node.Arguments.AddRange(s_arguments);
+        }
+
         beta.ConnectTo(alpha, gamma);
         delta.ConnectTo(alpha);
         network.Start();

@@ -19,6 +19,9 @@ public sealed class TransferTests
         { "router", "--no-offload=gso,gro", FastMesh },
         { "switch", "--no-offload=vnet", FastMesh },
         { "router", "--workers 2", FastMesh },
+        { "router", "--io uring", FastMesh },
+        { "switch", "--io uring", FastMesh },
+        { "switch", "--io uring --no-offload", FastMesh },
         { "router", "", "fastmesh11 fastmesh11 tinc11" },
         { "switch", "", "fastmesh fastmesh tincd" },
     };
