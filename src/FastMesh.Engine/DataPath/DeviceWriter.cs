@@ -18,7 +18,7 @@ internal sealed class DeviceWriter : IDisposable
     private readonly PacketBatch _batch = new(BatchPackets, BatchBytes);
     private readonly byte[] _covered = new byte[256];
     private SuperpacketMerger _merger;
-    private int _reservation = -1, _coveredLength;
+    private int _reservation = -1, _coveredLength, _source = -1;
 
     /// <summary>Writes to a port.</summary>
     /// <param name="state">The shard.</param>
@@ -50,11 +50,27 @@ internal sealed class DeviceWriter : IDisposable
         _reservation = -1;
     }
 
-    /// <summary>Queues a frame, which may be changed and moved by this: use it no more.</summary>
-    public void Write(Frame frame)
+    /// <summary>
+    /// Appends a frame of a node to what is being merged, if the segment before it came from that node and was not changed on its way here: where that one
+    /// went, so does this one, and nothing has to be decided again.
+    /// </summary>
+    public bool TryContinue(Frame frame, int source)
     {
-        if (_traits.OverwritesMac && frame.Length >= MacAddress.Length)
-            _traits.Address.Write(frame.Bytes);
+        if (source != _source || !_merger.CanGrow)
+            return false;
+        OverwriteMac(frame);
+        return TryAppend(frame);
+    }
+
+    /// <summary>Queues a frame, which may be changed and moved by this: use it no more.</summary>
+    /// <param name="frame">The frame.</param>
+    /// <param name="source">Id of the node whose next segments of the same flow may follow by <see cref="TryContinue"/>, or -1.</param>
+    public void Write(Frame frame, int source = -1)
+    {
+        OverwriteMac(frame);
+        if (TryAppend(frame))
+            return;
+
         bool reserved = _reservation >= 0, partial = frame.HasPartialChecksum;
         VirtioHeader header = default;
         if (partial && !(_traits.MergesTcp ? PartialChecksum.TryDescribe(frame.Bytes, out header) : PartialChecksum.TryComplete(frame.Bytes)))
@@ -65,17 +81,6 @@ internal sealed class DeviceWriter : IDisposable
 
         if (!reserved && !_batch.Fits(frame.Length))
             Flush();
-        if (_merger.TryAppend(frame.Bytes, partial))
-        {
-            ReadOnlySpan<byte> payload = frame.Bytes[_merger.HeaderLength..];
-            if (reserved)
-                Release(); // the payload is in place
-            else
-                payload.CopyTo(_batch.Bytes(EndOf(_batch[_batch.Count - 1]), payload.Length));
-            _batch.Extend(payload.Length);
-            return;
-        }
-
         int offset = _batch.Tail;
         if (!reserved || _coveredLength > 0)
             frame.Bytes.CopyTo(_batch.Bytes(offset, frame.Length));
@@ -83,6 +88,7 @@ internal sealed class DeviceWriter : IDisposable
         FinishGroup();
         _batch.Add(offset, frame.Length).Header = header;
         _merger.Start(_batch.Bytes(offset, frame.Length), partial);
+        _source = source;
     }
 
     /// <summary>Writes everything queued to the device; false if that was nothing. Not while a reservation is open.</summary>
@@ -112,6 +118,27 @@ internal sealed class DeviceWriter : IDisposable
     public void Dispose() => _batch.Dispose();
 
     private static int EndOf(in Packet packet) => packet.Offset + packet.Length;
+
+    private void OverwriteMac(Frame frame)
+    {
+        if (_traits.OverwritesMac && frame.Length >= MacAddress.Length)
+            _traits.Address.Write(frame.Bytes);
+    }
+
+    private bool TryAppend(Frame frame)
+    {
+        bool reserved = _reservation >= 0;
+        if ((!reserved && !_batch.FitsBehind(frame.Length)) || !_merger.TryAppend(frame.Bytes, frame.HasPartialChecksum))
+            return false;
+
+        ReadOnlySpan<byte> payload = frame.Bytes[_merger.HeaderLength..];
+        if (reserved)
+            Release(); // the payload is in place
+        else
+            payload.CopyTo(_batch.Bytes(EndOf(_batch[_batch.Count - 1]), payload.Length));
+        _batch.Extend(payload.Length);
+        return true;
+    }
 
     /// <summary>Completes the headers of what was merged.</summary>
     private void FinishGroup()

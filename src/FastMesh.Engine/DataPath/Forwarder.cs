@@ -62,7 +62,7 @@ internal sealed class Forwarder : IDisposable
                 Deliver(decision, frame, source, byTcp);
                 break;
             case RouteAction.ToKernel:
-                _device.Write(frame);
+                _device.Write(frame, Continuable(decision, source));
                 break;
             case RouteAction.Broadcast:
                 Broadcast(frame, source, byTcp);
@@ -83,6 +83,10 @@ internal sealed class Forwarder : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _scratch.Dispose();
 
+    /// <summary>The node whose next segments of the same flow need no decision, or -1 if something is done to each.</summary>
+    private int Continuable(in RouteDecision decision, PeerRoute source) =>
+        decision.CountsHop || _state.CaptureLength > 0 || source.IsSelf ? -1 : source.Id;
+
     private static bool EndsHere(in RouteDecision decision) =>
         decision.Action == RouteAction.ToKernel || (decision.Action == RouteAction.Deliver && decision.Owner!.IsSelf);
 
@@ -96,7 +100,7 @@ internal sealed class Forwarder : IDisposable
         if (((toSelf ? _state.Table.Self : via).Options & EdgeOptions.ClampMss) != 0)
             MssClamp.Apply(frame.Bytes, Math.Min(source.Mtu, mtu));
         if (toSelf)
-            _device.Write(frame);
+            _device.Write(frame, Continuable(decision, source));
         else
             _sender.Deliver(owner, frame, byTcp, decision.TrafficClass);
     }

@@ -131,7 +131,10 @@ internal sealed partial class Inbound(ShardState state, Forwarder forwarder, Pee
                 Frame frame = new(output.Slice(offset - Frame.Room, Frame.Room + length)) { HasPartialChecksum = result == OpenResult.OpenedPartial };
                 if (arrival.IsMarked && peer.Protocol == NodeProtocol.FastMesh)
                     Congestion.Mark(frame.Bytes);
-                Forward(peer, frame, arrival);
+                if (device.TryContinue(frame, peer.Id))
+                    state.Traffic.CountIn(peer.Id, 1, length);
+                else
+                    Forward(peer, frame, arrival);
                 break;
             case OpenResult.Replayed:
                 state.Counters.Drop(DropReason.Replayed);

@@ -95,6 +95,9 @@ internal unsafe class PacketBatch : IDisposable
     /// <summary>Whether a packet of that many bytes fits at <see cref="Tail"/>.</summary>
     public bool Fits(int bytes) => Count < Limit && bytes <= Room;
 
+    /// <summary>Whether the last packet can be lengthened by that many bytes.</summary>
+    public bool FitsBehind(int bytes) => bytes <= Room;
+
     /// <summary>All of the memory; offsets of packets count from its first byte.</summary>
     public Span<byte> Memory => new(_base, _bytes);
 

@@ -142,7 +142,7 @@ internal sealed class Shard : IDisposable
             ReadDevice();
         _trains.Flush();
         _device.Flush();
-        _mail.Flush();
+        _mail.Flush(); // last: who is woken may take the processor
     }
 
     /// <summary>Device to network.</summary>
@@ -160,7 +160,6 @@ internal sealed class Shard : IDisposable
         _lastRead = _state.Now;
         _health.Succeeded();
         _outbound.Process(_fromDevice);
-        _mail.Flush();
     }
 
     /// <summary>Network to device, and relaying.</summary>
@@ -171,9 +170,9 @@ internal sealed class Shard : IDisposable
             _fromNetwork.Clear();
             int messages = _ports.Sockets[socket].Receive(_fromNetwork);
             _inbound.Process(_fromNetwork, socket);
-            _mail.Flush(); // this may have been hundreds of orders: the other shard shall start before its ring is full
             if (messages < MmsgPort.ReceiveMessages)
                 return;
+            _mail.Flush(); // this may have been hundreds of orders: the other shard shall start before its ring is full
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.Intrinsics;
 using FastMesh.Engine.Wire;
 
 namespace FastMesh.Engine.DataPath;
@@ -18,7 +19,7 @@ internal struct SuperpacketMerger
     private const int MaxIpLength = 65535, MaxUdpSegments = 64; // 64: kernels before 6.9 refuse more
 
     private readonly bool _mergesTcp, _mergesUdp;
-    private HeaderBytes _template; // the first headers with zeros for what may differ
+    private HeaderBytes _template, _mask; // the first headers, and ones for what may not differ
     private SuperpacketHeaders _headers;
     private int _segmentSize;
     private int _length;
@@ -52,7 +53,8 @@ internal struct SuperpacketMerger
             return;
 
         frame[.._headers.Length].CopyTo(_template);
-        ClearVariableFields(_template);
+        ((Span<byte>)_mask).Fill(byte.MaxValue);
+        ClearVariableFields(_mask);
         _count = 1;
         _segmentSize = frame.Length - _headers.Length;
         _length = frame.Length;
@@ -120,15 +122,23 @@ internal struct SuperpacketMerger
         CanGrow = !_pushed;
     }
 
-    private readonly bool ContinuesHeaders(ReadOnlySpan<byte> frame)
-    {
-        HeaderBytes bytes = default;
-        frame[.._headers.Length].CopyTo(bytes);
-        ClearVariableFields(bytes);
-        return ((ReadOnlySpan<byte>)bytes)[.._headers.Length].SequenceEqual(((ReadOnlySpan<byte>)_template)[.._headers.Length])
+    private readonly bool ContinuesHeaders(ReadOnlySpan<byte> frame) => HasSameHeaders(frame[.._headers.Length])
             && HasTrueLengths(frame, _headers)
             && (!_headers.IsTcp || BinaryPrimitives.ReadUInt32BigEndian(frame[(_headers.Transport + SuperpacketHeaders.TcpSequence)..]) == _nextSequence)
             && (!_headers.IsIPv4 || ContinuesId(frame[_headers.Ip..]));
+
+    /// <summary>Compares whole vectors, the last of which overlaps the one before; the shortest headers have 42 bytes.</summary>
+    private readonly bool HasSameHeaders(ReadOnlySpan<byte> headers)
+    {
+        ReadOnlySpan<byte> template = _template, mask = _mask;
+        Vector256<byte> differences = Vector256<byte>.Zero;
+        int last = headers.Length - Vector256<byte>.Count;
+        for (int at = 0; ; at = Math.Min(at + Vector256<byte>.Count, last))
+        {
+            differences |= (Vector256.Create(headers[at..]) ^ Vector256.Create(template[at..])) & Vector256.Create(mask[at..]);
+            if (at == last)
+                return differences == Vector256<byte>.Zero;
+        }
     }
 
     /// <summary>With DF set the identification means nothing (RFC 6864); else it must count up, as it will when the kernel cuts again.</summary>
