@@ -1,11 +1,8 @@
-using System.Globalization;
-using FastMesh.Engine.Crypto;
 using FastMesh.Engine.DataPath;
 using FastMesh.Engine.Protocol;
 using FastMesh.Engine.Routing;
 using FastMesh.Engine.Wire;
 using FastMesh.Native.Linux;
-using Microsoft.Extensions.Logging;
 
 namespace FastMesh.Engine.Daemon;
 
@@ -13,7 +10,7 @@ namespace FastMesh.Engine.Daemon;
 /// The one thread that touches <see cref="Mesh"/>. It waits for listeners, meta connections, reports of the data plane, and a
 /// wake-up that signals and lookups share; gives the mesh each as an input with the time; and performs what the mesh then asks for.
 /// </summary>
-internal sealed class ControlLoop : IDisposable
+internal sealed partial class ControlLoop : IDisposable
 {
     private const int EventsPerWait = 64;
     private const int ReportsPerTurn = 256; // so that a flood of reports does not keep the loop from connections and timers
@@ -37,7 +34,6 @@ internal sealed class ControlLoop : IDisposable
     private readonly IDaemonConsole _console;
     private readonly EngineLog _log;
     private DaemonOptions _options;
-    private int? _levelBeforeInt;
     private int? _exitCode;
 
     /// <summary>Prepares; nothing happens before <see cref="Start"/>. The parts stay the caller's, except the sockets of connections.</summary>
@@ -274,137 +270,6 @@ internal sealed class ControlLoop : IDisposable
         Span<byte> address = stackalloc byte[Endpoint.MaxSockaddrLength];
         int mtu = UdpSocket.PathMtu(address[..measure.Address.WriteSockaddr(address)]);
         _mesh.HandleKernelMtu(measure.Node, mtu, MonotonicClock.Now);
-    }
-
-    /// <summary>The effects in the table of the tinc 1.0 reference, 1.6.</summary>
-    private void HandleSignal(int number)
-    {
-        if (number is not (Signals.Usr1 or Signals.Usr2 or Signals.Winch))
-            LogSignal(number);
-        switch (number)
-        {
-            case Signals.Term or Signals.Quit:
-                _exitCode = 0;
-                break;
-            case Signals.Int:
-                ToggleDebugLevel();
-                break;
-            case Signals.Hup:
-                ReloadForSignal();
-                break;
-            case Signals.Alrm:
-                _mesh.Retry(MonotonicClock.Now);
-                break;
-            case Signals.Usr1:
-                Dump(["Connections:", .. _mesh.DescribeConnections(), "End of connections."]);
-                break;
-            case Signals.Usr2:
-                Dump(DescribeTraffic());
-                Dump(_mesh.DescribeGraph());
-                _log.Always.Encryption(Encryption.Description);
-                DumpCounters();
-                break;
-            case Signals.Winch:
-                _mesh.Purge(MonotonicClock.Now);
-                break;
-        }
-    }
-
-    private void LogSignal(int number)
-    {
-        if (Signals.NameOf(number) is { } name)
-            _log.Always.GotSignal(name);
-        else
-            _log.Always.GotUnexpectedSignal(number);
-    }
-
-    private void ToggleDebugLevel()
-    {
-        if (_levelBeforeInt is { } before)
-        {
-            _log.Always.RevertingDebugLevel(before);
-            (_console.DebugLevel, _levelBeforeInt) = (before, null);
-        }
-        else
-        {
-            _levelBeforeInt = _console.DebugLevel;
-            _log.Always.RaisingDebugLevel(_console.DebugLevel);
-            _console.DebugLevel = 5;
-        }
-    }
-
-    /// <summary>HUP: as in tincd, files that cannot be read end the daemon.</summary>
-    private void ReloadForSignal()
-    {
-        try
-        {
-            Reload();
-        }
-        catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
-        {
-            _log.Always.CannotReread(e.Message);
-            _exitCode = 1;
-        }
-    }
-
-    /// <summary>RELOAD of a control client, which gets an errno: the daemon goes on with what it has.</summary>
-    private int ReloadForClient()
-    {
-        _log.Always.GotControlRequest("RELOAD");
-        try
-        {
-            return Reload() ? 0 : Errno.EINVAL;
-        }
-        catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
-        {
-            _log.Always.CannotReload(e.Message);
-            return Errno.EINVAL;
-        }
-    }
-
-    /// <summary>False if the new settings were refused.</summary>
-    private bool Reload()
-    {
-        _console.ReopenLog();
-        DaemonOptions? options = _options.Reread is { } reread ? reread() : _options;
-        _options = options ?? _options;
-        (_scripts.Interpreter, _scripts.Extension) = (_options.ScriptsInterpreter, _options.ScriptsExtension);
-        _mesh.Reload(_options.Mesh, MonotonicClock.Now);
-        return options is not null;
-    }
-
-    private void StopForClient()
-    {
-        _log.Always.GotControlRequest("STOP");
-        _exitCode = 0;
-    }
-
-    /// <summary>The device statistics of tinc: what the network put into the device's queue and what was read from it.</summary>
-    private IEnumerable<string> DescribeTraffic()
-    {
-        DataPlaneCounters counters = _plane.Counters;
-        yield return $"Statistics for {_device.Description} {_device.Device}:";
-        yield return string.Create(CultureInfo.InvariantCulture, $" total bytes in:  {counters.DeviceBytesIn,10}");
-        yield return string.Create(CultureInfo.InvariantCulture, $" total bytes out: {counters.DeviceBytesOut,10}");
-    }
-
-    private void Dump(IEnumerable<string> lines)
-    {
-        foreach (string line in lines)
-            _log.Always.DumpLine(line);
-    }
-
-    private void DumpCounters()
-    {
-        if (!_log.Traffic.IsEnabled(LogLevel.Debug))
-            return;
-        DataPlaneCounters all = _plane.Counters;
-        _log.Traffic.DumpLine(string.Create(CultureInfo.InvariantCulture, $" sent one by one because the kernel refused trains: {all.TrainsRefused}"));
-        foreach ((string reason, long count) in all.Drops)
-            _log.Traffic.DumpLine(string.Create(CultureInfo.InvariantCulture, $" dropped, {reason}: {count}"));
-        _log.Traffic.DumpLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $" device packets in: {all.DevicePacketsIn}, out: {all.DevicePacketsOut}; datagrams in: {all.DatagramsIn}, out: {all.DatagramsOut}"));
     }
 }
 
