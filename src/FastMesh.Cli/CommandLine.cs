@@ -38,6 +38,7 @@ internal sealed record CommandLine
         new("crypto", '\0', OptionValue.Required, IsOwn: true),
         new("batch", 'b', OptionValue.None, IsOwn: true),
         new("force", '\0', OptionValue.None, IsOwn: true),
+        new("json", '\0', OptionValue.None, IsOwn: true),
     ];
 
     private static readonly Dictionary<string, int> s_signals = new(StringComparer.OrdinalIgnoreCase)
@@ -88,6 +89,9 @@ internal sealed record CommandLine
 
     /// <summary>Commands do what they would only warn of.</summary>
     public bool Force { get; private set; }
+
+    /// <summary>Commands print JSON instead of text.</summary>
+    public bool Json { get; private set; }
 
     /// <summary>Stay in the foreground.</summary>
     public bool Foreground { get; private set; }
@@ -194,6 +198,7 @@ internal sealed record CommandLine
             case "chroot": ChangeRoot = true; return null;
             case "batch": Batch = true; return null;
             case "force": Force = true; return null;
+            case "json": Json = true; return null;
             case "help": Help = true; return null;
             default: Version = true; return null;
         }

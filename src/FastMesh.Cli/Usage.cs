@@ -30,6 +30,7 @@ internal static class Usage
               --io=auto|uring|mmsg       Move packets by io_uring, or by plain system calls.
           -b, --batch                    Commands don't ask for anything.
               --force                    Commands do what they would only warn of.
+              --json                     Commands print JSON instead of text.
               --help                     Display this help and exit.
               --version                  Output version information and exit.
 
