@@ -13,34 +13,6 @@ internal sealed record CommandLine
 
     private const int MinKeyBits = 512, MaxKeyBits = 8192, MaxWorkers = 256, MaxCpu = 4095;
 
-    /// <summary>Every option.</summary>
-    public static IReadOnlyList<OptionSpec> Options { get; } =
-    [
-        new("config", 'c', OptionValue.Required),
-        new("kill", 'k', OptionValue.Optional),
-        new("net", 'n', OptionValue.Required),
-        new("help", '\0', OptionValue.None),
-        new("version", '\0', OptionValue.None),
-        new("no-detach", 'D', OptionValue.None),
-        new("generate-keys", 'K', OptionValue.Optional),
-        new("debug", 'd', OptionValue.Optional),
-        new("bypass-security", '\0', OptionValue.None),
-        new("mlock", 'L', OptionValue.None),
-        new("chroot", 'R', OptionValue.None),
-        new("user", 'U', OptionValue.Required),
-        new("logfile", '\0', OptionValue.Optional),
-        new("pidfile", '\0', OptionValue.Required),
-        new("option", 'o', OptionValue.Required),
-        new("workers", '\0', OptionValue.Required, IsOwn: true),
-        new("cpus", '\0', OptionValue.Required, IsOwn: true),
-        new("io", '\0', OptionValue.Required, IsOwn: true),
-        new("no-offload", '\0', OptionValue.Optional, IsOwn: true),
-        new("crypto", '\0', OptionValue.Required, IsOwn: true),
-        new("batch", 'b', OptionValue.None, IsOwn: true),
-        new("force", '\0', OptionValue.None, IsOwn: true),
-        new("json", '\0', OptionValue.None, IsOwn: true),
-    ];
-
     private static readonly Dictionary<string, int> s_signals = new(StringComparer.OrdinalIgnoreCase)
     {
         ["HUP"] = 1,
@@ -155,7 +127,7 @@ internal sealed record CommandLine
     public static string? TryParse(IReadOnlyList<string> arguments, out CommandLine commandLine)
     {
         commandLine = new CommandLine();
-        string? error = GetOpt.Parse(Program, Options, arguments, IsCommand, out List<(OptionSpec Option, string? Value)> options, out IReadOnlyList<string> rest);
+        string? error = GetOpt.Parse(Program, OptionTable.Options, arguments, IsCommand, out List<(OptionSpec Option, string? Value)> options, out IReadOnlyList<string> rest);
         if (rest.Count > 0)
             (commandLine.Command, commandLine.Arguments) = (rest[0], [.. rest.Skip(1)]);
         for (int i = 0; error is null && i < options.Count; i++)

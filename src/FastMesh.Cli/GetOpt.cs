@@ -17,8 +17,14 @@ internal enum OptionValue
 /// <param name="Long">Long name without dashes; also what callers know it by.</param>
 /// <param name="Short">Letter, or '\0' if it has none.</param>
 /// <param name="Value">Whether it takes a value.</param>
+/// <param name="ValueName">What the usage text calls the value; empty without one.</param>
+/// <param name="Summary">What it does, in one line.</param>
 /// <param name="IsOwn">Whether tincd does not have it: then it takes no abbreviation away from tincd's options.</param>
-internal readonly record struct OptionSpec(string Long, char Short, OptionValue Value, bool IsOwn = false);
+internal sealed record OptionSpec(string Long, char Short, OptionValue Value, string ValueName, string Summary, bool IsOwn = false)
+{
+    /// <summary>Values that a shell can complete; empty if there is no list of them.</summary>
+    public IReadOnlyList<string> Values { get; init; } = [];
+}
 
 /// <summary>
 /// Splits arguments the way GNU getopt_long does for tincd: clusters (<c>-DLd3</c>), attached values (<c>-nmaster</c>,
@@ -123,8 +129,8 @@ internal static class GetOpt
         for (int i = 1; i < cluster.Length; i++)
         {
             char letter = cluster[i];
-            OptionSpec option = specs.FirstOrDefault(s => s.Short == letter && letter != '\0');
-            if (option.Long is null)
+            OptionSpec? option = specs.FirstOrDefault(s => s.Short == letter && letter != '\0');
+            if (option is null)
             {
                 return $"invalid option -- '{letter}'";
             }

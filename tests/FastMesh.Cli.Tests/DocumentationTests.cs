@@ -6,12 +6,12 @@ namespace FastMesh.Cli.Tests;
 /// <summary>The manual page, the completion, the usage text and the README know every option and command.</summary>
 public class DocumentationTests
 {
-    public static TheoryData<string> Options => [.. CommandLine.Options.Select(o => o.Long)];
+    public static TheoryData<string> Options => [.. OptionTable.Options.Select(o => o.Long)];
 
     [Theory, MemberData(nameof(Options))]
     public void Every_option_is_in_the_manual_page(string name)
     {
-        OptionSpec option = CommandLine.Options.Single(o => o.Long == name);
+        OptionSpec option = OptionTable.Options.Single(o => o.Long == name);
         string item = option.Short == '\0' ? $"\n.It Fl -{name}" : $"\n.It Fl {option.Short} , -{name}";
         Assert.Contains(item, File.ReadAllText(Path.Combine(Root(), "docs", "fastmesh.8")));
     }
