@@ -56,10 +56,7 @@ internal sealed class ConfigDirectory(string root, IReadOnlyList<ConfigEntry> ov
         {
             ConfigFile file = ConfigFile.Read(path);
             entries.AddRange(file.Entries);
-            if (file.Error is not null)
-            {
-                report.Fail(file.Error);
-            }
+            file.Report(report, Severity.Error);
         }
 
         return entries;
@@ -67,11 +64,10 @@ internal sealed class ConfigDirectory(string root, IReadOnlyList<ConfigEntry> ov
 
     /// <summary>Reads the file of one node and the options for it. An error leaves what came before it.</summary>
     /// <param name="name">Name of the node, already checked.</param>
-    /// <param name="error">What is wrong with the file, or null.</param>
-    public List<ConfigEntry> ReadHost(string name, out string? error)
+    /// <param name="file">What is in the file, and what is wrong with it.</param>
+    public List<ConfigEntry> ReadHost(string name, out ConfigFile file)
     {
-        ConfigFile file = ConfigFile.Read(HostFile(name));
-        error = file.Error;
+        file = ConfigFile.Read(HostFile(name));
         string prefix = name + ".";
         IEnumerable<ConfigEntry> options = overrides
             .Where(o => o.Variable.StartsWith(prefix, StringComparison.Ordinal))

@@ -4,11 +4,11 @@ namespace FastMesh.Cli.Config;
 /// <param name="Variable">The name as written; comparisons ignore case. Empty for a line that begins with a blank.</param>
 /// <param name="Value">The value: never empty, no blanks at its ends.</param>
 /// <param name="File">Path of the file, or null for a command line option.</param>
-/// <param name="Line">Line number from 1, or the number of the <c>-o</c> option.</param>
+/// <param name="Line">Line number from 1, or the number of the <c>-o</c> option; 0 for the whole file.</param>
 internal sealed record ConfigEntry(string Variable, string Value, string? File, int Line)
 {
     /// <summary>The place in words, as used in every message: <c>/etc/tinc/x/tinc.conf line 3</c>.</summary>
-    public string Place => File is null ? $"command line option {Line}" : $"{File} line {Line}";
+    public string Place => File is null ? $"command line option {Line}" : Line == 0 ? File : $"{File} line {Line}";
 
     /// <summary>Parses one line or <c>-o</c> argument: name, blanks, an optional equals sign, blanks, value (tinc 1.0 reference, 2.2).</summary>
     /// <returns>False if there is no value; then only <paramref name="variable"/> is set.</returns>

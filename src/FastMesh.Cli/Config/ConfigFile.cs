@@ -9,11 +9,14 @@ namespace FastMesh.Cli.Config;
 /// <param name="Path">Path of the file as it appears in messages.</param>
 /// <param name="Entries">Entries before the error, or all.</param>
 /// <param name="Error">Why reading stopped, with file and line, or null.</param>
+/// <param name="ErrorLine">The line at which it stopped, or 0 if the file could not be read at all.</param>
 /// <param name="Missing">The file does not exist or cannot be read at all; <paramref name="Error"/> says why.</param>
-internal sealed record ConfigFile(string Path, IReadOnlyList<ConfigEntry> Entries, string? Error, bool Missing = false)
+internal sealed record ConfigFile(string Path, IReadOnlyList<ConfigEntry> Entries, string? Error, int ErrorLine = 0, bool Missing = false)
 {
     /// <summary>tinc reads lines through a buffer of this many bytes, line feed included; a longer line counts as several.</summary>
     public const int MaxLineLength = 2048;
+
+    private const string Form = "write it as NAME = VALUE";
 
     /// <summary>Reads and parses the file. A file that cannot be read gives no entries and an error.</summary>
     public static ConfigFile Read(string path)
@@ -48,7 +51,7 @@ internal sealed record ConfigFile(string Path, IReadOnlyList<ConfigEntry> Entrie
             {
                 if (!ConfigEntry.TrySplit(Encoding.UTF8.GetString(line), out string variable, out string value))
                 {
-                    return new ConfigFile(path, entries, NoValue(variable, path, number, split));
+                    return new ConfigFile(path, entries, NoValue(variable, path, number, split), number);
                 }
 
                 entries.Add(new ConfigEntry(variable, value, path, number));
@@ -78,10 +81,24 @@ internal sealed record ConfigFile(string Path, IReadOnlyList<ConfigEntry> Entrie
         return zero < 0 ? line : line[..zero];
     }
 
+    /// <summary>Tells a report of the error, if there is one.</summary>
+    /// <param name="report">Where to.</param>
+    /// <param name="severity">Whether it stops the start.</param>
+    public void Report(ConfigReport report, Severity severity)
+    {
+        if (Error is null)
+            return;
+        string fix = Error.EndsWith(Form, StringComparison.Ordinal) ? Form : Missing ? "make it readable, or write one" : "make the line shorter";
+        if (severity == Severity.Error)
+            report.Fail(Error, Path, ErrorLine, fix);
+        else
+            report.Warn(Error, Path, ErrorLine, fix);
+    }
+
     private static string NoValue(string variable, string path, int number, bool split)
     {
         string error = $"No value for variable `{variable}' on line {number} while reading config file {path}";
-        string hint = split ? $" (lines longer than {MaxLineLength} bytes are read as several lines)" : "; write it as NAME = VALUE";
+        string hint = split ? $" (lines longer than {MaxLineLength} bytes are read as several lines)" : $"; {Form}";
         return error + hint;
     }
 }

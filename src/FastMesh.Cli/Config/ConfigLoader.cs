@@ -82,37 +82,56 @@ internal sealed class ConfigLoader
 
     private DaemonOptions? Read(List<ConfigEntry> entries, ConfigReport report)
     {
-        string? name = _inForce?.Mesh.Name ?? OwnName.Resolve(new ConfigTree(entries, report));
-        if (name is null)
+        if (Interpret(entries, report) is not { Options: { } options, Keys: { } keys } reading || report.Errors.Count > 0)
             return null;
 
-        entries.AddRange(_directory.ReadHost(name, out string? hostError));
-        if (hostError is not null)
-            report.Warn(hostError);
-
-        ConfigTree server = new(entries, report);
-        foreach (ConfigEntry entry in server.Entries)
-        {
-            if (ConfigSchema.Warning(entry) is { } warning)
-                report.Warn(warning);
-        }
-
-        LogLevel = server.Integer("LogLevel") ?? 0;
-        if ((_keys ??= OwnKeys.Read(server, _directory)) is not { } keys)
-            return null;
-
-        ServerSettings settings = new(server, _paths.NetName);
-        DaemonOptions options = Assemble(name, keys, settings);
-        if (report.Errors.Count == 0)
-            _keys = keys = keys.WithIdentity(server, _directory); // which may write: only once nothing else stands against a start
+        _keys = keys = keys.WithIdentity(reading.Server, _directory, make: true); // only once nothing stands against a start, as it may write
         if (report.Errors.Count > 0)
             return null;
 
-        _invitations.Reload(name, settings.InvitationExpire);
-        return options with { Mesh = options.Mesh with { Identity = keys.Identity } };
+        LogLevel = reading.LogLevel;
+        _invitations.Reload(options.Mesh.Name, reading.InvitationExpire);
+        return options with { Mesh = options.Mesh with { Key = keys.Rsa, Identity = keys.Identity, SpeaksSptps = keys.SpeaksSptps } };
     }
 
-    private DaemonOptions Assemble(string name, OwnKeys keys, ServerSettings settings)
+    /// <summary>
+    /// Reads everything as a start or reload would, without a change to any file or to what is in force, and without a word in the log. What is wrong is
+    /// in the report; an error there stands against a start.
+    /// </summary>
+    public ConfigReading Inspect(ConfigReport report)
+    {
+        List<ConfigEntry> entries = _directory.ReadServer(report);
+        ConfigTree server = new(entries, report);
+        bool isCutShort = report.Errors.Count > 0 && server.First("Name") is null; // the name may stand where reading stopped
+        ConfigReading reading = isCutShort ? new ConfigReading(null, server, null, null) : Interpret(entries, report);
+        reading.Keys?.WithIdentity(reading.Server, _directory, make: false);
+        return reading;
+    }
+
+    private ConfigReading Interpret(List<ConfigEntry> entries, ConfigReport report)
+    {
+        string? name = _inForce?.Mesh.Name ?? OwnName.Resolve(new ConfigTree(entries, report));
+        if (name is not null)
+        {
+            entries.AddRange(_directory.ReadHost(name, out ConfigFile host));
+            host.Report(report, Severity.Warning);
+        }
+
+        ConfigTree server = new(entries, report);
+        if (name is null)
+            return new ConfigReading(null, server, null, null);
+
+        ConfigSchema.Review(server);
+        OwnKeys? keys = _keys ?? OwnKeys.Read(server, _directory);
+        ServerSettings settings = new(server, _paths.NetName);
+        return new ConfigReading(name, server, keys, Assemble(name, settings))
+        {
+            LogLevel = settings.LogLevel,
+            InvitationExpire = settings.InvitationExpire,
+        };
+    }
+
+    private DaemonOptions Assemble(string name, ServerSettings settings)
     {
         int shards = _commandLine.Workers;
         return new DaemonOptions
@@ -121,9 +140,6 @@ internal sealed class ConfigLoader
             ConfigDirectory = _paths.ConfigDirectory,
             Mesh = settings.ReadMesh(name, shards) with
             {
-                Key = keys.Rsa,
-                Identity = keys.Identity,
-                SpeaksSptps = keys.SpeaksSptps,
                 KnownKeys = _knownKeys,
                 Invitations = _invitations,
                 BypassSecurity = _commandLine.BypassSecurity,
@@ -155,4 +171,18 @@ internal sealed class ConfigLoader
             Reread = Reload,
         };
     }
+}
+
+/// <summary>What a configuration says, as far as it could be read.</summary>
+/// <param name="Name">Own name, or null if there is none: then the rest is not known either.</param>
+/// <param name="Server">Everything that counts for this node.</param>
+/// <param name="Keys">The user's private keys, or null if they are of no use.</param>
+/// <param name="Options">The settings, without keys and with defaults in place of what is wrong, or null without a name.</param>
+internal sealed record ConfigReading(string? Name, ConfigTree Server, OwnKeys? Keys, DaemonOptions? Options)
+{
+    /// <summary>LogLevel.</summary>
+    public int LogLevel { get; init; }
+
+    /// <summary>InvitationExpire.</summary>
+    public TimeSpan InvitationExpire { get; init; }
 }

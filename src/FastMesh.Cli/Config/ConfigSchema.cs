@@ -185,24 +185,36 @@ internal static class ConfigSchema
     /// <summary>The variable of that name in any case, or null.</summary>
     public static ConfigVariable? Find(string name) => s_byName.GetValueOrDefault(name);
 
-    /// <summary>What a start has to say about an entry, or null if nothing.</summary>
-    public static string? Warning(ConfigEntry entry)
+    /// <summary>Tells a report of every entry that has no effect because there is no such variable.</summary>
+    public static void Review(ConfigTree tree)
+    {
+        foreach (ConfigEntry entry in tree.Entries)
+        {
+            if (Warning(entry) is (var text, var fix))
+                tree.Report.Warn(text, entry, fix);
+        }
+    }
+
+    /// <summary>What a start has to say about an entry and what would mend it, or null if nothing.</summary>
+    public static (string Text, string Fix)? Warning(ConfigEntry entry)
     {
         if (entry.Variable.Length == 0)
         {
-            return $"The line \"{entry.Value}\" ({entry.Place}) has no variable name because it begins with a blank or \"=\"; ignored, as tinc does";
+            return ($"The line \"{entry.Value}\" ({entry.Place}) has no variable name because it begins with a blank or \"=\"; ignored, as tinc does",
+                "begin the line with the variable's name");
         }
 
         ConfigVariable? known = Find(entry.Variable);
         if (known is null)
         {
-            string suggestion = Nearest(entry.Variable) is { } name ? $"; did you mean {name}?" : string.Empty;
-            return $"Unknown variable {entry.Variable} ({entry.Place}) ignored{suggestion}";
+            string text = $"Unknown variable {entry.Variable} ({entry.Place}) ignored";
+            return Nearest(entry.Variable) is { } name ? ($"{text}; did you mean {name}?", $"write {name}") : (text, "remove the line");
         }
 
         // What is not built behaves as "no" already.
         bool isNo = known.Type is ConfigType.Boolean or ConfigType.Choice && entry.Value.Equals("no", StringComparison.OrdinalIgnoreCase);
-        return known.Support == ConfigSupport.NotBuilt && !isNo ? $"Variable {known.Name} ({entry.Place}) is known but not built yet; ignored" : null;
+        return known.Support == ConfigSupport.NotBuilt && !isNo
+            ? ($"Variable {known.Name} ({entry.Place}) is known but not built yet; ignored", "do without it, and remove the line") : null;
     }
 
     /// <summary>The known name fewest edits away, if few enough to be a slip.</summary>

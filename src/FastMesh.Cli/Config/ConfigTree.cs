@@ -43,7 +43,7 @@ internal sealed class ConfigTree
             return value;
         }
 
-        Report.Warn($"\"yes\" or \"no\" expected for configuration variable {variable} in {entry.Place}, not \"{entry.Value}\"; ignored");
+        Report.Warn($"\"yes\" or \"no\" expected for configuration variable {variable} in {entry.Place}, not \"{entry.Value}\"; ignored", entry, "write yes or no");
         return null;
     }
 
@@ -60,7 +60,7 @@ internal sealed class ConfigTree
             return value;
         }
 
-        Report.Warn($"Integer expected for configuration variable {variable} in {entry.Place}, not \"{entry.Value}\"; ignored");
+        Report.Warn($"Integer expected for configuration variable {variable} in {entry.Place}, not \"{entry.Value}\"; ignored", entry, "write a whole number");
         return null;
     }
 

@@ -26,9 +26,9 @@ internal static class Ed25519Files
 
         string problem = $"Error reading Ed25519 private key file `{path}': {reason}";
         if (required)
-            server.Report.Fail($"{problem}; generate-ed25519-keys makes a key");
+            server.Report.Fail($"{problem}; generate-ed25519-keys makes a key", path, 0, "generate-ed25519-keys makes a key");
         else
-            server.Report.Warn($"{problem}. Protocol 17.7 is not spoken.");
+            server.Report.Warn($"{problem}. Protocol 17.7 is not spoken.", path, 0, "generate-ed25519-keys makes a key");
         return null;
     }
 
@@ -36,18 +36,24 @@ internal static class Ed25519Files
     /// The daemon's own identity, by which other FastMesh nodes know it: <c>fastmesh/ed25519_key.priv</c>, made at the first start. A directory that
     /// cannot be written costs one warning and gives a key for this run.
     /// </summary>
+    /// <param name="directory">Files of the net.</param>
+    /// <param name="report">For what stands against it.</param>
+    /// <param name="make">Make one if there is none; else nothing is written.</param>
     /// <returns>Null, with an error in the report, if there is a file that is of no use: others may have learned the key that it held.</returns>
-    public static Ed25519Identity? ReadOrMakeIdentity(ConfigDirectory directory, ConfigReport report)
+    public static Ed25519Identity? ReadOrMakeIdentity(ConfigDirectory directory, ConfigReport report, bool make)
     {
         string path = directory.IdentityFile;
         if (File.Exists(path))
         {
             if (TryRead(path, report, out Ed25519Identity? known, out string reason))
                 return known;
-            report.Fail($"Error reading this node's own key `{path}': {reason}; if it is lost, remove the file, and on FastMesh peers what they learned of this node");
+            const string Remedy = "if it is lost, remove the file, and on FastMesh peers what they learned of this node";
+            report.Fail($"Error reading this node's own key `{path}': {reason}; {Remedy}", path, 0, Remedy);
             return null;
         }
 
+        if (!make)
+            return null;
         Ed25519Identity made = Ed25519Identity.Generate(new SystemRandom());
         try
         {
@@ -56,7 +62,8 @@ internal static class Ed25519Files
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            report.Warn($"Could not write `{path}': {FileError.Describe(e, path)}. This node has a new key at each start, so FastMesh peers may refuse the next one.");
+            report.Warn($"Could not write `{path}': {FileError.Describe(e, path)}. This node has a new key at each start, so FastMesh peers may refuse the next one.",
+                path, 0, "make the directory writable");
         }
 
         return made;
@@ -68,7 +75,7 @@ internal static class Ed25519Files
         if (peer.First("Ed25519PublicKey") is { } entry)
         {
             if (!Ed25519PublicKey.TryParse(entry.Value, out Ed25519PublicKey? written))
-                peer.Report.Warn($"Invalid Ed25519PublicKey for {name} in {entry.Place}: it has 43 characters of base64");
+                peer.Report.Warn($"Invalid Ed25519PublicKey for {name} in {entry.Place}: it has 43 characters of base64", entry, "copy the line from the node's own host file");
             return written;
         }
 
@@ -89,7 +96,7 @@ internal static class Ed25519Files
         }
 
         if (key is null)
-            peer.Report.Warn($"No usable Ed25519 public key for {name} in {path}: {reason}");
+            peer.Report.Warn($"No usable Ed25519 public key for {name} in {path}: {reason}", path, 0, "copy the key from the node's own host file");
         return key;
     }
 

@@ -17,14 +17,15 @@ internal static class KeyFiles
     /// </summary>
     public static RsaIdentity? ReadPrivate(ConfigTree server, ConfigDirectory directory, bool required)
     {
-        RsaIdentity? key;
-        string? problem = server.First("PrivateKey") is { } hex
-            ? ReadPrivateHex(hex, server, out key)
-            : ReadPrivateFile(server.Text("PrivateKeyFile") is { } path ? directory.Resolve(path) : directory.PrivateKeyFile, server.Report, out key);
+        ConfigEntry? hex = server.First("PrivateKey");
+        string path = server.Text("PrivateKeyFile") is { } named ? directory.Resolve(named) : directory.PrivateKeyFile;
+        string? problem = hex is not null ? ReadPrivateHex(hex, server, out RsaIdentity? key) : ReadPrivateFile(path, server.Report, out key);
+        (string? file, int line) = hex is null ? (path, 0) : (hex.File, hex.Line);
+        const string Remedy = "-K makes a key; the other nodes need its public half";
         if (problem is not null && required)
-            server.Report.Fail(problem);
+            server.Report.Fail(problem, file, line, Remedy);
         else if (problem is not null)
-            server.Report.Warn($"{problem}. Nodes of tinc 1.0 cannot be talked to.");
+            server.Report.Warn($"{problem}. Nodes of tinc 1.0 cannot be talked to.", file, line, Remedy);
         return key;
     }
 
@@ -35,20 +36,22 @@ internal static class KeyFiles
     public static RsaPublicIdentity? ReadPublic(ConfigTree peer, string name, ConfigDirectory directory, bool required)
     {
         RsaPublicIdentity? key;
-        string place, reason;
+        ConfigEntry place;
+        string reason;
         if (peer.First("PublicKey") is { } hex)
         {
-            place = hex.Place;
+            place = hex;
             RsaPublicIdentity.TryFromHex(hex.Value, out key, out reason);
         }
         else
         {
-            place = peer.Text("PublicKeyFile") is { } path ? directory.Resolve(path) : directory.HostFile(name);
-            key = ReadPublicFile(place, out reason);
+            string path = peer.Text("PublicKeyFile") is { } named ? directory.Resolve(named) : directory.HostFile(name);
+            place = new ConfigEntry("PublicKeyFile", path, path, 0);
+            key = ReadPublicFile(path, out reason);
         }
 
         if (key is null && required)
-            peer.Report.Warn($"No usable RSA public key for {name} in {place}: {reason}");
+            peer.Report.Warn($"No usable RSA public key for {name} in {place.Place}: {reason}", place, "copy the key from the node's own host file");
         return key;
     }
 
@@ -56,7 +59,7 @@ internal static class KeyFiles
     public static void WarnIfOthersMayRead(string path, string kind, ConfigReport report)
     {
         if ((File.GetUnixFileMode(path) & Others) != 0)
-            report.Warn($"Warning: insecure file permissions for {kind} private key file `{path}'! Only its owner should be able to read it: chmod 600");
+            report.Warn($"Warning: insecure file permissions for {kind} private key file `{path}'! Only its owner should be able to read it: chmod 600", path, 0, $"chmod 600 {path}");
     }
 
     private static string? ReadPrivateHex(ConfigEntry hex, ConfigTree server, out RsaIdentity? key)

@@ -21,9 +21,12 @@ internal sealed record OwnKeys(RsaIdentity? Rsa, Ed25519Identity? Identity, bool
         return rsa is null && users is null ? null : new OwnKeys(rsa, users, users is not null);
     }
 
-    /// <summary>Adds the daemon's own identity, made if need be, where the user has given none and has not forbidden it.</summary>
-    public OwnKeys WithIdentity(ConfigTree server, ConfigDirectory directory)
+    /// <summary>Adds the daemon's own identity where the user has given none and has not forbidden it.</summary>
+    /// <param name="server">The server's configuration.</param>
+    /// <param name="directory">Its files.</param>
+    /// <param name="make">Make one if there is none; else nothing is written.</param>
+    public OwnKeys WithIdentity(ConfigTree server, ConfigDirectory directory, bool make)
         => Identity is not null || server.Boolean("ExperimentalProtocol") == false
             ? this
-            : this with { Identity = Ed25519Files.ReadOrMakeIdentity(directory, server.Report) };
+            : this with { Identity = Ed25519Files.ReadOrMakeIdentity(directory, server.Report, make) };
 }

@@ -11,7 +11,7 @@ internal static partial class OwnName
     {
         if (server.First("Name") is not { } entry)
         {
-            server.Report.Fail("Name for tinc daemon required! Set it in tinc.conf: Name = NAME");
+            server.Report.Fail("Name for tinc daemon required! Set it in tinc.conf: Name = NAME", file: null, 0, "add a line Name = NAME");
             return null;
         }
 

@@ -40,28 +40,24 @@ internal sealed class PeerDirectory(ConfigDirectory directory, EngineLog log) : 
         if (!NodeName.IsValid(name))
             return false;
 
-        List<ConfigEntry> entries = directory.ReadHost(name, out string? error);
-        if (error is not null)
+        List<ConfigEntry> entries = directory.ReadHost(name, out ConfigFile file);
+        if (file.Error is not null)
         {
-            log.Always.ConfigurationError(error);
+            log.Always.ConfigurationError(file.Error);
             return false;
         }
 
         ConfigReport report = new();
-        peer = Read(name, new ConfigTree(entries, report));
+        peer = Read(name, new ConfigTree(entries, report), directory);
         foreach (string warning in report.Warnings.Where(_warned.Add))
             log.Always.ConfigurationWarning(warning);
         return true;
     }
 
-    private PeerSettings Read(string name, ConfigTree tree)
+    /// <summary>Turns a host file into settings; what is wrong with it goes to the tree's report.</summary>
+    public static PeerSettings Read(string name, ConfigTree tree, ConfigDirectory directory)
     {
-        foreach (ConfigEntry entry in tree.Entries)
-        {
-            if (ConfigSchema.Warning(entry) is { } warning)
-                tree.Report.Warn(warning);
-        }
-
+        ConfigSchema.Review(tree);
         string port = tree.Text("Port") ?? DefaultPort;
         bool tcpOnly = tree.Boolean("TCPOnly") ?? false;
         Ed25519PublicKey? ed25519 = Ed25519Files.ReadPublic(tree, name, directory);
@@ -85,7 +81,7 @@ internal sealed class PeerDirectory(ConfigDirectory directory, EngineLog log) : 
         foreach (ConfigEntry entry in tree.All("Subnet"))
         {
             if (ServerSettings.SubnetProblem(entry, out Subnet subnet) is { } problem)
-                tree.Report.Warn($"{problem}; ignored");
+                tree.Report.Warn($"{problem}; ignored", entry, ServerSettings.SubnetForm);
             else
                 subnets.Add(subnet);
         }

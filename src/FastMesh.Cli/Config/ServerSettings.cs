@@ -35,6 +35,9 @@ internal sealed class ServerSettings(ConfigTree server, string? netName)
     /// <summary>FWMark, or 0.</summary>
     public int FirewallMark => server.Integer("FWMark") ?? 0;
 
+    /// <summary>LogLevel, or 0.</summary>
+    public int LogLevel => server.Integer("LogLevel") ?? 0;
+
     /// <summary>InvitationExpire.</summary>
     public TimeSpan InvitationExpire => Seconds("InvitationExpire", 0, TimeSpan.FromDays(7));
 
@@ -108,7 +111,7 @@ internal sealed class ServerSettings(ConfigTree server, string? netName)
         string? wanted = server.Text("Interface");
         DeviceKind kind = ReadDeviceKind();
         if (kind is DeviceKind.Multicast or DeviceKind.Fd && device is null)
-            Report.Fail($"Device variable required for DeviceType = {kind.ToString().ToLowerInvariant()}");
+            Report.Fail($"Device variable required for DeviceType = {kind.ToString().ToLowerInvariant()}", server.First("DeviceType")?.File, server.First("DeviceType")?.Line ?? 0, "add a line Device = ...");
 
         string name = wanted ?? kind switch
         {
@@ -156,13 +159,16 @@ internal sealed class ServerSettings(ConfigTree server, string? netName)
         foreach (ConfigEntry entry in server.All("Subnet"))
         {
             if (SubnetProblem(entry, out Subnet subnet) is { } problem)
-                Report.Fail(problem);
+                Report.Fail(problem, entry.File, entry.Line, SubnetForm);
             else
                 subnets.Add(subnet);
         }
 
         return subnets;
     }
+
+    /// <summary>What a Subnet looks like, in words.</summary>
+    public const string SubnetForm = "write it as ADDRESS[/PREFIX][#WEIGHT], with zeros after the prefix";
 
     /// <summary>Reads one Subnet value of a configuration file, whose host bits must be zero.</summary>
     /// <returns>Null, or what is wrong with it.</returns>
@@ -182,9 +188,9 @@ internal sealed class ServerSettings(ConfigTree server, string? netName)
         foreach (ConfigEntry entry in server.All("ConnectTo"))
         {
             if (!NodeName.IsValid(entry.Value))
-                Report.Warn($"Invalid name for outgoing connection in {entry.Place}: \"{entry.Value}\"; ignored");
+                Report.Warn($"Invalid name for outgoing connection in {entry.Place}: \"{entry.Value}\"; ignored", entry, "give the name of a node, and nothing after it");
             else if (entry.Value == ownName)
-                Report.Warn($"ConnectTo names this node itself in {entry.Place}; ignored");
+                Report.Warn($"ConnectTo names this node itself in {entry.Place}; ignored", entry, "remove the line");
             else if (!names.Contains(entry.Value))
                 names.Add(entry.Value);
         }
@@ -210,7 +216,11 @@ internal sealed class ServerSettings(ConfigTree server, string? netName)
         int macLength = AtLeast("MACLength", 0, preset.MacLength);
         int digestLength = LegacySuite.DigestLength(digest);
         if (digest != 0 && macLength > digestLength)
-            Report.Fail($"MAC length exceeds size of digest: MACLength is {macLength}, the digest has {digestLength} bytes");
+        {
+            ConfigEntry entry = (server.First("MACLength") ?? server.First("Digest"))!;
+            string problem = $"MAC length exceeds size of digest: MACLength is {macLength}, the digest has {digestLength} bytes";
+            Report.Fail(problem, entry.File, entry.Line, $"set MACLength to {digestLength} or less");
+        }
 
         int compression = ReadCompression();
         return new LegacySuite(cipher, digest, digest == 0 ? 0 : macLength, compression > MaxLegacyCompression ? preset.Compression : compression);
@@ -330,7 +340,8 @@ internal sealed class ServerSettings(ConfigTree server, string? netName)
         int min = AtLeast("MinTimeout", 0, (int)preset.MinTimeout.TotalSeconds);
         if (min > max)
         {
-            Report.Warn($"Minimum timeout ({min} s) cannot be larger than maximum timeout ({max} s). Correcting !");
+            ConfigEntry entry = (server.First("MinTimeout") ?? server.First("MaxTimeout"))!;
+            Report.Warn($"Minimum timeout ({min} s) cannot be larger than maximum timeout ({max} s). Correcting !", entry, "make MinTimeout the smaller of the two");
             min = max;
         }
 

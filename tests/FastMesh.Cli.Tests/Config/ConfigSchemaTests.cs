@@ -60,7 +60,7 @@ public class ConfigSchemaTests
     public void A_known_variable_without_effect_says_so()
         => Assert.Equal(
             "Variable AutoConnect (tinc.conf line 3) is known but not built yet; ignored",
-            ConfigSchema.Warning(new("autoconnect", "yes", "tinc.conf", 3)));
+            ConfigSchema.Warning(new("autoconnect", "yes", "tinc.conf", 3))?.Text);
 
     [Theory]
     [InlineData("ConectTo", "; did you mean ConnectTo?")]
@@ -68,7 +68,7 @@ public class ConfigSchemaTests
     [InlineData("Prot", "")]
     [InlineData("Xyzzy", "")]
     public void An_unknown_variable_is_reported_with_the_nearest_name_if_there_is_one(string name, string suggestion)
-        => Assert.Equal($"Unknown variable {name} (tinc.conf line 3) ignored{suggestion}", ConfigSchema.Warning(new(name, "x", "tinc.conf", 3)));
+        => Assert.Equal($"Unknown variable {name} (tinc.conf line 3) ignored{suggestion}", ConfigSchema.Warning(new(name, "x", "tinc.conf", 3))?.Text);
 
     [Fact]
     public void A_variable_that_works_is_not_mentioned()
