@@ -11,6 +11,9 @@ namespace FastMesh.Cli.Commands;
 /// <param name="Error">Standard error.</param>
 internal sealed record CommandContext(NetPaths Paths, CommandLine Line, TextReader Input, bool Interactive, TextWriter Output, TextWriter Error)
 {
+    /// <summary>Exit code for a daemon that is not there, or may not be controlled, and for wrong usage.</summary>
+    public const int NothingToTalkTo = 2;
+
     /// <summary>The files of the net.</summary>
     public ConfigDirectory Directory { get; } = new(Paths.ConfigDirectory, Line.Overrides);
 
@@ -29,6 +32,21 @@ internal sealed record CommandContext(NetPaths Paths, CommandLine Line, TextRead
     {
         Error.WriteLine(Printable(message));
         return 1;
+    }
+
+    /// <summary>Does something with the running daemon. If there is none to talk to, says why; then the exit code is 2.</summary>
+    public int WithDaemon(Func<ControlClient, int> command)
+    {
+        try
+        {
+            using ControlClient client = ControlClient.Open(Paths);
+            return command(client);
+        }
+        catch (ControlException e)
+        {
+            Fail(e.Message);
+            return NothingToTalkTo;
+        }
     }
 
     /// <summary>Says something on the way.</summary>

@@ -1,3 +1,4 @@
+using FastMesh.Engine.Daemon.Status;
 using FastMesh.Engine.DataPath;
 using FastMesh.Engine.Protocol;
 using FastMesh.Engine.Routing;
@@ -33,6 +34,7 @@ internal sealed partial class ControlLoop : IDisposable
     private readonly GraphDump _graphDump;
     private readonly IDaemonConsole _console;
     private readonly EngineLog _log;
+    private readonly StatusSource _status;
     private DaemonOptions _options;
     private int? _exitCode;
 
@@ -45,6 +47,7 @@ internal sealed partial class ControlLoop : IDisposable
         _resolver = new Resolver(_wake, log);
         _graphDump = new GraphDump(log);
         _sockets = new MetaSockets(_mesh, _epoll, ConnectionTag, options, _listeners, log);
+        _status = new StatusSource(parts, _sockets, console, () => _options, MonotonicClock.Now);
     }
 
     /// <summary>Starts the shards with the mesh's first table, and the outgoing connections.</summary>
@@ -57,7 +60,7 @@ internal sealed partial class ControlLoop : IDisposable
             _epoll.Add(_listeners.Tcp[i].Descriptor, EpollEvents.In, ListenerTag + (uint)i);
 
         _control?.Serve(_epoll, ControlListenerTag, ControlTag, new ControlRequests(
-            new(_mesh, _plane, _sockets, _console, ReloadForClient, StopForClient), _options.Mesh.Name, () => _control.Sessions));
+            new(_mesh, _plane, _sockets, _console, ReloadForClient, StopForClient, _status), _options.Mesh.Name, () => _control.Sessions));
 
         if (!_mesh.TryTakeTable(out ForwardingTable? table))
             throw new InvalidOperationException("A mesh that has been started has a table");
@@ -85,6 +88,7 @@ internal sealed partial class ControlLoop : IDisposable
                 Drain();
             }
 
+            _status.Tend(now);
             _control?.EndTurn(now);
         }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using FastMesh.Engine.Daemon.Status;
 using FastMesh.Engine.DataPath;
 using FastMesh.Engine.Protocol;
 using FastMesh.Engine.Routing;
@@ -13,8 +14,9 @@ namespace FastMesh.Engine.Daemon;
 /// <param name="Console">The debug level.</param>
 /// <param name="Reload">Reads the configuration again; gives 0 or a positive errno.</param>
 /// <param name="Stop">Ends the daemon.</param>
+/// <param name="Status">Takes snapshots.</param>
 internal sealed record ControlParts(
-    Mesh Mesh, DataPlane Plane, MetaSockets Sockets, IDaemonConsole Console, Func<int> Reload, Action Stop);
+    Mesh Mesh, DataPlane Plane, MetaSockets Sockets, IDaemonConsole Console, Func<int> Reload, Action Stop, StatusSource Status);
 
 /// <summary>
 /// Answers the requests of control clients that have shown the cookie (tinc 1.1 reference, 10.2). Like any input to the mesh, a request may
@@ -61,6 +63,9 @@ internal sealed class ControlRequests(ControlParts parts, string name, Func<IEnu
                 return true;
             case ControlRequest.Capture:
                 session.CaptureLength = NumberAt(fields, 2) is > 0 and { } length ? length : int.MaxValue;
+                return true;
+            case ControlRequest.Status:
+                session.Send(ControlText.Status(parts.Status.Take(MonotonicClock.Now)));
                 return true;
             case ControlRequest.SetDebug when NumberAt(fields, 2) is null:
                 return false;

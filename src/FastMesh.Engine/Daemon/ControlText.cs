@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
+using FastMesh.Engine.Daemon.Status;
 using FastMesh.Engine.DataPath;
 using FastMesh.Engine.Protocol;
 using FastMesh.Engine.Routing;
@@ -25,6 +27,9 @@ internal enum ControlRequest
     DumpTraffic = 13,
     Capture = 14,
     Log = 15,
+
+    /// <summary>Ours, as are all from 100 on: a snapshot of everything as one line of JSON.</summary>
+    Status = 100,
 }
 
 /// <summary>The lines of answers to control clients (tinc 1.1 reference, 10.2); pure.</summary>
@@ -75,6 +80,10 @@ internal static class ControlText
             | (session.LogForm == ControlLogForm.Coloured ? ConnectionStatusBits.LogColor : 0);
         return Compose($"18 6 {(session.Trusted ? "<control>" : "<unknown>")} localhost port unix 0 {session.Descriptor} {(uint)status:x}");
     }
+
+    /// <summary><c>18 100 JSON</c></summary>
+    public static string Status(DaemonStatus status) =>
+        $"{(int)MetaRequest.Control} {(int)ControlRequest.Status} {JsonSerializer.Serialize(status, StatusJson.Default.DaemonStatus)}";
 
     /// <summary>What was exchanged with a node.</summary>
     public static string Traffic(Node node, NodeCounters traffic) => Compose($"18 13 {node.Name} ") + Counts(traffic);

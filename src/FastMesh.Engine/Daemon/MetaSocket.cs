@@ -47,6 +47,15 @@ internal sealed class MetaSocket : IDisposable
     /// <summary>What it is read from.</summary>
     public int Descriptor => _input;
 
+    /// <summary>Bytes read so far.</summary>
+    public long BytesIn { get; private set; }
+
+    /// <summary>Bytes written so far.</summary>
+    public long BytesOut { get; private set; }
+
+    /// <summary>The round trip time that the kernel has measured, microseconds, or null if it is no TCP connection or has measured none.</summary>
+    public long? RoundTripMicroseconds => _socket is null || Connecting ? null : TcpSocket.RoundTripTime(_input) is > 0 and int time ? time : null;
+
     /// <summary>Whether the TCP connection is still being made.</summary>
     public bool Connecting { get; private set; }
 
@@ -80,7 +89,12 @@ internal sealed class MetaSocket : IDisposable
     }
 
     /// <summary>Reads once: the bytes, 0 at the end of the stream, or the negated errno.</summary>
-    public int Read(Span<byte> buffer) => FileIo.Read(_input, buffer);
+    public int Read(Span<byte> buffer)
+    {
+        int count = FileIo.Read(_input, buffer);
+        BytesIn += Math.Max(0, count);
+        return count;
+    }
 
     /// <summary>
     /// Writes once: the bytes written, or the negated errno. After -EAGAIN the epoll set reports when it is worth trying again. The
@@ -89,6 +103,7 @@ internal sealed class MetaSocket : IDisposable
     public int Write(ReadOnlySpan<byte> data)
     {
         int written = FileIo.Write(_output, data);
+        BytesOut += Math.Max(0, written);
         if (written == -Errno.EAGAIN)
             WaitForRoom(true);
         return written;

@@ -195,6 +195,9 @@ internal sealed class MetaSockets : IDisposable
     /// <summary>The descriptor a connection is read from, or -1 if it has none (yet).</summary>
     public int DescriptorOf(ConnectionId connection) => _open.TryGetValue(connection, out MetaSocket? stream) ? stream.Descriptor : -1;
 
+    /// <summary>The stream of a connection, or null if it has none (yet).</summary>
+    public MetaSocket? Find(ConnectionId connection) => _open.GetValueOrDefault(connection);
+
     private ulong TagOf(ConnectionId connection) => _tagBase + (uint)connection.Value;
 
     private void Add(MetaSocket stream) => _open.Add(stream.Connection, stream);

@@ -172,6 +172,19 @@ public sealed class DataPlane : IDisposable
         return new(all.DevicePacketsIn, all.DeviceBytesIn, all.DevicePacketsOut, all.DeviceBytesOut);
     }
 
+    /// <summary>Each shard's counters at this moment, in the order of shards.</summary>
+    public IReadOnlyList<DataPlaneCounters> PerShard => [.. _shards.Where(shard => shard is not null).Select(shard => ShardCounters.Sum([shard.Counters]))];
+
+    /// <summary>What the control loop itself has counted: packets that it could not hand to a shard.</summary>
+    public DataPlaneCounters ControlCounters => ShardCounters.Sum([_control]);
+
+    /// <summary>What sockets do for many packets at once: of <see cref="Offloads"/> those of sockets that the kernel has.</summary>
+    public Offloads SocketOffloads => _settings.Offloads
+        & ((UdpSocket.HasSegmentation ? Offloads.Gso : 0) | (UdpSocket.HasReceiveOffload ? Offloads.Gro : 0));
+
+    /// <summary>Whether packets are moved by io_uring.</summary>
+    public bool UsesUring => _rings.Length > 0;
+
     /// <summary>Sums of all shards' counters at this moment.</summary>
     public DataPlaneCounters Counters =>
         ShardCounters.Sum([.. _shards.Where(shard => shard is not null).Select(shard => shard.Counters), _control]);

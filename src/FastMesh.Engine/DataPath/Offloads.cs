@@ -40,6 +40,23 @@ public enum Offloads
 /// <summary>What <see cref="Offloads"/> means to the device.</summary>
 internal static class OffloadsExtensions
 {
+    private static readonly (Offloads Offload, string Name)[] s_names =
+    [
+        (Offloads.VnetHeader, "vnet"), (Offloads.Checksum, "csum"), (Offloads.Tso, "tso"), (Offloads.TsoEcn, "ecn"), (Offloads.Uso, "uso"),
+        (Offloads.Gso, "gso"), (Offloads.Gro, "gro"),
+    ];
+
+    /// <summary>In the words of <c>--no-offload</c>.</summary>
+    public static string[] Names(this Offloads offloads) => [.. s_names.Where(known => offloads.HasFlag(known.Offload)).Select(known => known.Name)];
+
+    /// <summary>What a device has.</summary>
+    public static Offloads OfDevice(bool vnetHeader, TunOffloads offloads) =>
+        (vnetHeader ? Offloads.VnetHeader : 0)
+        | (offloads.HasFlag(TunOffloads.Checksum) ? Offloads.Checksum : 0)
+        | (offloads.HasFlag(TunOffloads.Tso4 | TunOffloads.Tso6) ? Offloads.Tso : 0)
+        | (offloads.HasFlag(TunOffloads.TsoEcn) ? Offloads.TsoEcn : 0)
+        | (offloads.HasFlag(TunOffloads.Uso4 | TunOffloads.Uso6) ? Offloads.Uso : 0);
+
     /// <summary>The most that the device is asked for, or null for no vnet header.</summary>
     public static TunOffloads? ForDevice(this Offloads offloads)
     {

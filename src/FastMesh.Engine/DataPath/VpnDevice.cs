@@ -15,6 +15,7 @@ public sealed class VpnDevice : IDisposable
     private readonly List<Func<IPacketPort>> _queues = [];
 
     private bool _mergesTcp, _mergesUdp;
+    private Offloads _offloads;
 
     private VpnDevice(DeviceSettings settings)
     {
@@ -67,6 +68,12 @@ public sealed class VpnDevice : IDisposable
         }
     }
 
+    /// <summary>Which kind.</summary>
+    public DeviceKind Kind => _kind;
+
+    /// <summary>What the kernel does for this device; nothing of sockets.</summary>
+    public Offloads Offloads => _offloads;
+
     /// <summary>DEVICE of scripts.</summary>
     public string Device { get; private set; }
 
@@ -103,6 +110,7 @@ public sealed class VpnDevice : IDisposable
         _owned.Add(tun);
         _mergesTcp = tun.Offloads.HasFlag(TunOffloads.Tso4 | TunOffloads.Tso6);
         _mergesUdp = tun.Offloads.HasFlag(TunOffloads.Uso4 | TunOffloads.Uso6); // before Linux 6.2 a write of one fails
+        _offloads = OffloadsExtensions.OfDevice(tun.HasVnetHeader, tun.Offloads);
         (Interface, Description) = (tun.Name, $"Linux tun/tap device ({(tap ? "tap" : "tun")} mode)");
         if (tap)
             HardwareAddress = MacAddress.Read(tun.ReadHardwareAddress());

@@ -162,7 +162,7 @@ public sealed partial class Mesh
         }
 
         owner.Sealer = new LegacySealer(key, OwnerShard(owner));
-        (peer.Outgoing, peer.KeyRequested) = (suite, null);
+        (peer.Outgoing, peer.OutgoingSince, peer.KeyRequested) = (suite, now, null);
         AwaitPath(peer, now);
         if (peer.MayHaveCrossed(from.Id, now) && ConnectionTo(owner.NextHop) is { } next)
         {

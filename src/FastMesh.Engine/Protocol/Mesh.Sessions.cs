@@ -146,12 +146,7 @@ public sealed partial class Mesh
         }
 
         string way = isDirect ? "direct" : relay == node && node.NextHop == node ? "over TCP" : $"via {(relay == node ? node.NextHop : relay)?.Name}";
-        (string protocol, string suite) = sealer.Format switch
-        {
-            SessionFormat.FastMesh => ("FastMesh", peer.FastMesh!.Agreement!.Describe()),
-            SessionFormat.Sptps => ("tinc 1.1 SPTPS", "ChaCha20-Poly1305"),
-            _ => ("tinc 1.0", peer.Outgoing.Describe()),
-        };
+        (string protocol, string suite) = DescribeSession(peer, sealer.Format);
         _log.Connections.SessionEstablished(node.Name, protocol, suite, way);
     }
 

@@ -52,8 +52,9 @@ internal readonly record struct NodeRow(
 /// <param name="Remote">The other end.</param>
 /// <param name="Options">Option bits agreed on.</param>
 /// <param name="Status">Status bits.</param>
+/// <param name="Connection">Everything else; borrowed until the next input.</param>
 internal readonly record struct ConnectionRow(
-    ConnectionId Id, string? Name, Endpoint Remote, EdgeOptions Options, ConnectionStatusBits Status);
+    ConnectionId Id, string? Name, Endpoint Remote, EdgeOptions Options, ConnectionStatusBits Status, MetaConnection Connection);
 
 /// <summary>What control clients ask for, as values; the daemon makes text of them (tinc 1.1 reference, 10.2).</summary>
 public sealed partial class Mesh
@@ -69,7 +70,18 @@ public sealed partial class Mesh
 
     /// <summary>All meta connections, the oldest first.</summary>
     internal IEnumerable<ConnectionRow> ConnectionRows() => _connections.Values.Select(connection => new ConnectionRow(
-        connection.Id, connection.Name, connection.Remote, connection.Options, StatusBitsOf(connection)));
+        connection.Id, connection.Name, connection.Remote, connection.Options, StatusBitsOf(connection), connection));
+
+    /// <summary>When a learned address of this node is forgotten unless it is seen again, or null if the subnet is no such address.</summary>
+    internal Instant? ExpiryOf(OwnedSubnet owned) =>
+        owned.Owner == Self && owned.Subnet.Kind == SubnetKind.Mac && _learned.TryGetValue((ulong)owned.Subnet.Address, out LearnedAddress learned)
+            && learned.Announced ? learned.Mac.LastSeen + _settings.MacExpire : null;
+
+    /// <summary>Every <see cref="Routing.Node.Id"/> is below.</summary>
+    internal int NodeIdLimit => _graph.IdLimit;
+
+    /// <summary>The own node.</summary>
+    internal Node OwnNode => Self;
 
     private NodeRow RowOf(Node node)
     {

@@ -61,6 +61,9 @@ internal sealed class Peer(Node node)
     /// <summary>The suite under which we send to it, for USR2.</summary>
     public LegacySuite Outgoing { get; set; }
 
+    /// <summary>When the key of <see cref="Outgoing"/> came.</summary>
+    public Instant? OutgoingSince { get; set; }
+
     /// <summary>Gives it a new key; the opener goes on taking packets under the old one for a while.</summary>
     public void Issue(LegacyKey key, int replayWindow, int owner, Instant now)
     {
@@ -99,7 +102,7 @@ internal sealed class Peer(Node node)
         Revoke();
         FastMesh?.Dispose();
         (Node.Sealer, Node.UdpPaused, Sptps, FastMesh, IsSessionWanted) = (null, false, null, null, false);
-        (KeyRequested, Outgoing, ReportBy, _failures) = (null, default, null, 0);
+        (KeyRequested, Outgoing, OutgoingSince, ReportBy, _failures) = (null, default, null, null, 0);
     }
 
     /// <summary>Whether a datagram (of a format with node ids, with them) was sealed by this node for us.</summary>

@@ -75,6 +75,9 @@ internal sealed class SptpsSession
     /// <summary>Records sent so far.</summary>
     public ulong Sent => _sent.Next;
 
+    /// <summary>Records sent before the keys now in use were agreed on.</summary>
+    public ulong SentBeforeKey { get; private set; }
+
     /// <summary>Datagrams opened so far, under all keys.</summary>
     public long Opened => _openedBefore + (Opener?.Opened ?? 0);
 
@@ -151,7 +154,7 @@ internal sealed class SptpsSession
                 case SptpsStepKind.SwitchInput:
                     break;
                 case SptpsStepKind.Complete:
-                    KeyedAt = now;
+                    (KeyedAt, SentBeforeKey) = (now, Sent);
                     break;
                 default:
                     _isHolding |= step is { Kind: SptpsStepKind.Send, Data.Length: 0 };

@@ -20,7 +20,7 @@ internal static unsafe partial class Libc
     internal const int SOL_IPV6 = 41;
     internal const int IPV6_MULTICAST_IF = 17, IPV6_MULTICAST_HOPS = 18, IPV6_MULTICAST_LOOP = 19, IPV6_JOIN_GROUP = 20,
         IPV6_MTU_DISCOVER = 23, IPV6_MTU = 24, IPV6_V6ONLY = 26, IPV6_RECVTCLASS = 66, IPV6_TCLASS = 67;
-    internal const int SOL_TCP = 6, TCP_NODELAY = 1;
+    internal const int SOL_TCP = 6, TCP_NODELAY = 1, TCP_INFO = 11;
     internal const int SOL_UDP = 17, UDP_SEGMENT = 103, UDP_GRO = 104;
 
     internal const int MSG_TRUNC = 0x20, MSG_DONTWAIT = 0x40, MSG_NOSIGNAL = 0x4000, MSG_WAITFORONE = 0x10000;

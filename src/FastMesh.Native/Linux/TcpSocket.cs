@@ -82,6 +82,16 @@ public static unsafe class TcpSocket
         SocketOption.SetTrafficClass(fd, family, LowDelay);
     }
 
+    /// <summary>The smoothed round trip time of a connection in microseconds, 0 before the first measurement, or the negated errno.</summary>
+    public static int RoundTripTime(int fd)
+    {
+        const int RttOffset = 68; // tcpi_rtt of struct tcp_info, whose beginning never changes
+        byte* info = stackalloc byte[RttOffset + sizeof(uint)];
+        uint length = RttOffset + sizeof(uint);
+        int result = Syscall.Result(Libc.getsockopt(fd, Libc.SOL_TCP, Libc.TCP_INFO, info, &length));
+        return result < 0 ? result : length < RttOffset + sizeof(uint) ? 0 : (int)Math.Min(*(uint*)(info + RttOffset), int.MaxValue);
+    }
+
     /// <summary>Receives once; 0: the peer closed its direction.</summary>
     public static int Receive(int fd, Span<byte> buffer)
     {

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
+using System.Text.Json;
 using FastMesh.Engine.Daemon;
 using FastMesh.Engine.Wire;
 using FastMesh.Native.Linux;
@@ -71,6 +72,31 @@ public sealed class ControlSocketTests : IDisposable
         client.Send("18 6");
         Assert.Matches("^18 6 <control> localhost port unix 0 [0-9]+ 200$", client.Line());
         Assert.Equal("18 6", client.Line());
+    }
+
+    [Fact]
+    public async Task A_snapshot_is_one_line_of_json_and_says_what_the_lists_say()
+    {
+        await _daemon.StartAndWaitAsync();
+        using Client client = Open();
+        client.Send("18 100");
+        string line = client.Line()!;
+        Assert.StartsWith("18 100 {", line, StringComparison.Ordinal);
+        using JsonDocument json = JsonDocument.Parse(line["18 100 ".Length..]);
+        JsonElement root = json.RootElement, daemon = root.GetProperty("daemon"), node = Assert.Single(root.GetProperty("nodes").EnumerateArray());
+        Assert.Equal(("alpha", "test", Environment.ProcessId, "17.0"), (Text(daemon, "name"), Text(daemon, "net"), daemon.GetProperty("pid").GetInt32(), Text(daemon, "protocol")));
+        Assert.Equal(("router", "mmsg", 5), (Text(daemon, "mode"), Text(daemon, "io"), daemon.GetProperty("debugLevel").GetInt32()));
+        Assert.EndsWith("Z", Text(root, "time"), StringComparison.Ordinal);
+        Assert.Equal(("dummy", JsonValueKind.Null), (Text(root.GetProperty("device"), "kind"), root.GetProperty("device").GetProperty("mtuBytes").ValueKind));
+        JsonElement listener = Assert.Single(root.GetProperty("listeners").EnumerateArray());
+        Assert.Equal(("127.0.0.1", $"{_daemon.Port}"), (Text(listener, "address"), Text(listener, "port")));
+        Assert.Equal(("alpha", "ba3ce58667ca", "self", "legacy"),
+            (Text(node, "name"), Text(node, "id"), Text(node.GetProperty("path"), "kind"), Text(node, "protocol")));
+        JsonElement subnet = Assert.Single(root.GetProperty("subnets").EnumerateArray());
+        Assert.Equal(("10.1.0.0/24", "alpha", 10), (Text(subnet, "subnet"), Text(subnet, "owner"), subnet.GetProperty("weight").GetInt32()));
+        Assert.Equal(0, root.GetProperty("totals").GetProperty("droppedPackets").GetProperty("noSubnet").GetInt64());
+
+        static string Text(JsonElement parent, string name) => parent.GetProperty(name).GetString()!;
     }
 
     [Theory]
