@@ -3,6 +3,7 @@
 PREFIX        ?= /usr/local
 DESTDIR       ?=
 CONFIGURATION ?= Release
+AOT           ?= auto
 RID           ?= $(if $(filter aarch64 arm64,$(shell uname -m)),linux-arm64,linux-x64)
 
 PROGRAM    := artifacts/fastmesh
@@ -18,10 +19,8 @@ UNITDIR     = $(PREFIX)/lib/systemd/system
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-build: ## the program, at artifacts/fastmesh/fastmesh
-	scripts/require-dotnet.sh
-	dotnet publish src/FastMesh.Cli -c $(CONFIGURATION) -r $(RID) --self-contained false \
-	  -p:PublishReadyToRun=true -o $(PROGRAM) -v quiet --nologo
+build: ## the program, at artifacts/fastmesh/fastmesh: one native file; AOT=no: assemblies for servers that have .NET 10
+	AOT=$(AOT) CONFIGURATION=$(CONFIGURATION) RID=$(RID) scripts/publish.sh $(PROGRAM)
 
 demo: build ## three servers in namespaces, the tutorial's configuration, pings and iperf3 (root)
 	scripts/demo.sh
@@ -42,8 +41,7 @@ perf: build ## every measurement, into docs/PERFORMANCE.md and README.md (root, 
 install: ## PREFIX=/usr/local DESTDIR=; builds first if there is no program yet
 	test -x $(PROGRAM)/fastmesh || $(MAKE) build
 	install -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(SBINDIR)
-	cp -R $(PROGRAM)/. $(DESTDIR)$(LIBDIR)/
-	rm -f $(DESTDIR)$(LIBDIR)/*.pdb $(DESTDIR)$(LIBDIR)/*.xml
+	cp -R $(PROGRAM)/* $(DESTDIR)$(LIBDIR)/
 	ln -sfn ../lib/fastmesh/fastmesh $(DESTDIR)$(SBINDIR)/fastmesh
 	for page in $(wildcard docs/*.8); do install -D -m 644 $$page $(DESTDIR)$(MANDIR)/$$(basename $$page); done
 	install -D -m 644 dist/fastmesh.bash-completion $(DESTDIR)$(COMPLETIONS)/fastmesh

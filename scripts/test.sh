@@ -8,7 +8,6 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 configuration=${CONFIGURATION:-Release}
-export FASTMESH_REHEARSAL=no # hundreds of daemons live for seconds only
 results=artifacts/test-results
 limit=${TEST_TIME_LIMIT:-1500}
 broken=""

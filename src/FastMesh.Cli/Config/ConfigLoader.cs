@@ -158,7 +158,6 @@ internal sealed class ConfigLoader
                 Cpus = _commandLine.Cpus,
                 Offloads = _commandLine.Offloads,
                 Io = _commandLine.Io,
-                Rehearses = Environment.GetEnvironmentVariable("FASTMESH_REHEARSAL") != "no",
             },
             Crypto = _commandLine.Crypto,
             ScriptsInterpreter = settings.ScriptsInterpreter,

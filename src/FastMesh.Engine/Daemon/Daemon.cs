@@ -117,8 +117,6 @@ public sealed class Daemon
             manager.NotifyReady();
             ready();
             _log.Always.Encryption(Encryption.Description); // now: it loads and tests the libraries
-            DataSuite suite = _options.Mesh.AesIsFast ? DataSuite.Aes256Gcm : DataSuite.ChaCha20Poly1305;
-            using Rehearsal? rehearsal = _options.DataPlane.Rehearses ? new(suite, () => MonotonicClock.Now) : null;
             return loop.Run();
         }
         finally

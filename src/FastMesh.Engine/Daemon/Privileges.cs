@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
+using FastMesh.Engine.Crypto;
 using FastMesh.Native.Linux;
 
 namespace FastMesh.Engine.Daemon;
@@ -27,13 +28,16 @@ internal static class Privileges
     }
 
     /// <summary>
-    /// Loads what the runtime would otherwise load when first needed, and could not find in another root: the assemblies, the
-    /// native libraries behind cryptography and name resolution, the time zone.
+    /// Loads what would otherwise be loaded when first needed, and could not be found in another root: the native libraries behind
+    /// cryptography, compression and name resolution, the time zone, and without a native program the assemblies.
     /// </summary>
     private static void Preload()
     {
-        HashSet<string> seen = [];
-        LoadReferences(Assembly.GetEntryAssembly() ?? typeof(Privileges).Assembly, seen);
+        if (RuntimeFeature.IsDynamicCodeSupported)
+            LoadReferences(Assembly.GetEntryAssembly() ?? typeof(Privileges).Assembly, []);
+        _ = Encryption.Description;
+        foreach (int level in (ReadOnlySpan<int>)[1, 10, 12]) // one of each library
+            _ = FrameCompressor.TryCreate(level);
         _ = TimeZoneInfo.Local.IsDaylightSavingTime(DateTime.Now);
         _ = RandomNumberGenerator.GetInt32(2);
         _ = SHA256.HashData([]);

@@ -19,9 +19,6 @@ public sealed record DataPlaneSettings
     /// <summary>What the kernel may do for many packets at once (<c>--no-offload</c> leaves out).</summary>
     public Offloads Offloads { get; init; } = Offloads.All;
 
-    /// <summary>Whether packets are rehearsed once after the start (<see cref="Rehearsal"/>).</summary>
-    public bool Rehearses { get; init; }
-
     /// <summary>How packets are read and written (<c>--io</c>).</summary>
     public PacketIo Io { get; init; }
 

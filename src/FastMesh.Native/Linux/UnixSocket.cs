@@ -74,14 +74,4 @@ public static unsafe class UnixSocket
         name.CopyTo(address, sizeof(ushort));
         return address;
     }
-
-    /// <summary>Two connected, non-blocking sockets that keep the bounds of what is written.</summary>
-    /// <exception cref="LinuxException">No descriptor is left.</exception>
-    public static (SafeFd One, SafeFd Other) DatagramPair()
-    {
-        int* fds = stackalloc int[2];
-        const int Type = Libc.SOCK_DGRAM | Libc.SOCK_CLOEXEC | Libc.SOCK_NONBLOCK;
-        Syscall.Check(Syscall.Result(Libc.socketpair(Libc.AF_UNIX, Type, 0, fds)), "Could not create a socket pair");
-        return (new(fds[0]), new(fds[1]));
-    }
 }
