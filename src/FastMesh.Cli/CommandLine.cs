@@ -1,5 +1,6 @@
 using System.Globalization;
 using FastMesh.Cli.Config;
+using FastMesh.Cli.Logging;
 using FastMesh.Engine.Crypto;
 using FastMesh.Engine.DataPath;
 
@@ -95,6 +96,9 @@ internal sealed record CommandLine
     /// <summary>The log file as given, or null for the default one.</summary>
     public string? LogFile { get; private set; }
 
+    /// <summary>How lines of the log look.</summary>
+    public LogFormat LogFormat { get; private set; }
+
     /// <summary>The pid file as given, or null for the default one.</summary>
     public string? PidFile { get; private set; }
 
@@ -135,6 +139,8 @@ internal sealed record CommandLine
             error = commandLine.Apply(options[i].Option.Long, options[i].Value);
         }
 
+        if (error is null && commandLine is { LogToFile: true, LogFormat: LogFormat.Journald })
+            error = "--log-format=journald and --logfile exclude each other.";
         return error;
     }
 
@@ -152,6 +158,7 @@ internal sealed record CommandLine
             case "logfile":
                 LogToFile = true;
                 return value is null ? null : Once(LogFile, value, "logfile", v => LogFile = v);
+            case "log-format": return SetLogFormat(value!);
             case "kill": return SetSignal(value ?? "TERM");
             case "generate-keys": return SetKeyBits(value ?? "2048");
             case "option": return AddOverride(value!);
@@ -262,6 +269,19 @@ internal sealed record CommandLine
         PacketIo? io = value switch { "auto" => PacketIo.Auto, "uring" => PacketIo.Uring, "mmsg" => PacketIo.Mmsg, _ => null };
         Io = io ?? Io;
         return io is null ? $"Invalid argument `{value}'; --io takes auto, uring or mmsg." : null;
+    }
+
+    private string? SetLogFormat(string value)
+    {
+        LogFormat? format = value switch
+        {
+            "text" => LogFormat.Text,
+            "json" => LogFormat.Json,
+            "journald" => LogFormat.Journald,
+            _ => null,
+        };
+        LogFormat = format ?? LogFormat;
+        return format is null ? $"Invalid argument `{value}'; --log-format takes text, json or journald." : null;
     }
 
     private string? LeaveOut(string? names)

@@ -22,6 +22,10 @@ internal static class OptionTable
         new("chroot", 'R', OptionValue.None, "", "Confine the daemon to its configuration directory."),
         new("user", 'U', OptionValue.Required, "USER", "Become USER once the daemon is up."),
         new("logfile", '\0', OptionValue.Optional, "FILE", "Log to a file."),
+        Own("log-format", OptionValue.Required, "FORMAT", "Log as text, as json (an object a line), or to systemd's journal: journald.") with
+        {
+            Values = ["text", "json", "journald"],
+        },
         new("pidfile", '\0', OptionValue.Required, "FILE", "Keep the process number in FILE."),
         new("bypass-security", '\0', OptionValue.None, "", "Neither authenticate nor encrypt connections; for tests."),
         Own("workers", OptionValue.Required, "N|auto", "Move packets with N threads, or as many as the machine is good for.") with { Values = ["auto"] },

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.Json;
 using FastMesh.Cli.Tests.Config;
 
 namespace FastMesh.Cli.Tests;
@@ -196,6 +197,66 @@ public sealed class ProgramTests : IDisposable
         Run("-k", "--pidfile", pid);
         Assert.True(daemon.WaitForExit(s_patience));
         Assert.DoesNotContain("Unable to reread", File.ReadAllText(log));
+    }
+
+    [Fact]
+    public void A_log_of_JSON_has_an_object_a_line()
+    {
+        UseDummyDevice();
+        string pid = _fixture.Net["pid"], log = _fixture.Net["log"];
+        Assert.Equal(new Result(0, "", ""), Run("-c", _fixture.Net.Root, "--pidfile", pid, "--logfile", log, "--log-format=json"));
+        StopDaemon(pid);
+        string[] events = [.. File.ReadLines(log).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("event").GetString()!)];
+        Assert.Equal("Starting", events[0]);
+        Assert.Contains("Ready", events);
+        Assert.Equal("Terminating", events[^1]);
+    }
+
+    [Theory]
+    [InlineData("--log-format=xml", "Invalid argument `xml'; --log-format takes text, json or journald.")]
+    [InlineData("--log-format=journald --logfile", "--log-format=journald and --logfile exclude each other.")]
+    public void A_log_that_cannot_be_is_refused(string line, string message)
+        => Assert.Equal(new Result(1, "", $"{message}\nTry `fastmesh --help' for more information.\n"), Run(line.Split(' ')));
+
+    [SkippableTheory]
+    [InlineData("", false)]
+    [InlineData("-R", false)]
+    [InlineData("-U nobody", true)]
+    [InlineData("-R -U nobody", true)]
+    public void HUP_opens_a_log_file_that_logrotate_moved(string flags, bool loggerCreates)
+    {
+        Skip.IfNot(Environment.IsPrivilegedProcess, "needs root");
+        UseDummyDevice();
+        File.SetUnixFileMode(_fixture.Net.Root, (UnixFileMode)0b111_101_101);
+        using TemporaryDirectory logs = new();
+        File.SetUnixFileMode(logs.Root, (UnixFileMode)0b111_101_101);
+        string pid = _fixture.Net["pid"], log = logs["log"];
+        string[] arguments = ["-c", _fixture.Net.Root, "--pidfile", pid, "--logfile", log, .. flags.Split(' ', StringSplitOptions.RemoveEmptyEntries)];
+        Assert.Equal(new Result(0, "", ""), Run(arguments));
+        File.Move(log, $"{log}.1");
+        if (loggerCreates) // as its "create" does, with the owner of the one before
+            Assert.Equal(0, Shell($"install -o nobody /dev/null '{log}'"));
+        Assert.Equal(0, Run("-kHUP", "--pidfile", pid).Code);
+        StopDaemon(pid);
+        Assert.Contains(": Got HUP signal\n", logs.Read("log.1"));
+        Assert.DoesNotContain("Could not open", logs.Read("log.1"));
+        Assert.EndsWith(": Terminating\n", logs.Read("log"));
+    }
+
+    private static Process Daemon(string pidFile) => Process.GetProcessById(int.Parse(File.ReadLines(pidFile).First(), CultureInfo.InvariantCulture));
+
+    private static void StopDaemon(string pidFile)
+    {
+        using Process daemon = Daemon(pidFile);
+        Assert.Equal(new Result(0, "", ""), Run("-k", "--pidfile", pidFile));
+        Assert.True(daemon.WaitForExit(s_patience));
+    }
+
+    private static int Shell(string command)
+    {
+        using Process shell = Process.Start("/bin/sh", ["-c", command]);
+        shell.WaitForExit();
+        return shell.ExitCode;
     }
 
     private static string Program => Path.Combine(AppContext.BaseDirectory, "fastmesh");

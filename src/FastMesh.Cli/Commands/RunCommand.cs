@@ -78,11 +78,21 @@ internal static class RunCommand
 
     private static DaemonLog OpenLog(NetPaths paths, CommandLine commandLine, bool foreground)
     {
-        ConsoleSink standardError = new(Console.Error);
-        LogSink sink = commandLine.LogToFile ? new FileSink(paths.LogFile, paths.Identity)
-            : foreground ? standardError
-            : new SystemLogSink(paths.Identity);
-        return new DaemonLog(sink, ReferenceEquals(sink, standardError) ? null : standardError, commandLine.DebugLevel ?? 0);
+        bool toJournal = commandLine.LogFormat == LogFormat.Journald;
+        string reason = "";
+        JournalSink? journal = toJournal ? JournalSink.TryOpen(JournalSink.DefaultPath, paths.Identity, paths.NetName, out reason) : null;
+        LineStyle style = new(commandLine.LogFormat == LogFormat.Json, paths.NetName);
+        LogSink sink = journal is not null ? journal
+            : commandLine.LogToFile ? new FileSink(paths.LogFile, paths.Identity, style, commandLine.User)
+            : foreground ? new ConsoleSink(Console.Error, style)
+            : new SystemLogSink(paths.Identity, style);
+
+        // Of a service, the journal gets what is written to standard error anyway.
+        bool mirrors = sink is not ConsoleSink && (journal is null || Environment.GetEnvironmentVariable("JOURNAL_STREAM") is null);
+        DaemonLog log = new(sink, mirrors ? new ConsoleSink(Console.Error) : null, commandLine.DebugLevel ?? 0);
+        if (toJournal && journal is null)
+            log.CreateLogger("").NoJournal(reason);
+        return log;
     }
 
     private static string? Claim(PidFile pidFile, NetPaths paths)

@@ -59,16 +59,16 @@ internal sealed class InvitationBook(ConfigDirectory directory, EngineLog log) :
             problem ??= InviteeOf(content, out name);
             file = content;
             if (problem is not null)
-                log.Always.ConfigurationWarning($"An invitation was refused: {problem}");
+                log.Always.InvitationInvalid(problem);
             return problem is null;
         }
         catch (FileNotFoundException)
         {
-            log.Always.ConfigurationWarning("An invitation was refused: there is none like it, or it was used already");
+            log.Always.InvitationInvalid("there is none like it, or it was used already");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            log.Always.ConfigurationWarning($"An invitation was refused: {path}: {FileError.Describe(e, path)}");
+            log.Always.InvitationInvalid($"{path}: {FileError.Describe(e, path)}");
         }
 
         return false;
@@ -79,7 +79,7 @@ internal sealed class InvitationBook(ConfigDirectory directory, EngineLog log) :
     {
         if (!NodeName.IsValid(name) || !Ed25519PublicKey.TryParse(publicKey, out _))
         {
-            log.Always.ConfigurationWarning("An invited node was refused: it sent no public key");
+            log.Always.InvitationInvalid("the node invited sent no public key");
             return false;
         }
 
@@ -91,7 +91,7 @@ internal sealed class InvitationBook(ConfigDirectory directory, EngineLog log) :
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            log.Always.ConfigurationWarning($"The invited node {name} was refused: {path}: {FileError.Describe(e, path)}");
+            log.Always.GuestRefused(name, $"{path}: {FileError.Describe(e, path)}");
             return false;
         }
     }

@@ -1,7 +1,5 @@
 using System.Globalization;
-using FastMesh.Cli.Config;
 using FastMesh.Engine.Daemon;
-using Microsoft.Extensions.Logging;
 
 namespace FastMesh.Cli.Logging;
 
@@ -9,12 +7,11 @@ namespace FastMesh.Cli.Logging;
 internal abstract class LogSink : IDisposable
 {
     /// <summary>Writes one line.</summary>
-    public abstract void Write(LogLevel level, string message);
+    public abstract void Write(in LogEntry entry);
 
     /// <summary>Opens what can be rotated anew.</summary>
-    public virtual void Reopen()
-    {
-    }
+    /// <returns>Null, or what went wrong; lines go where they went, then.</returns>
+    public virtual string? Reopen() => null;
 
     /// <inheritdoc/>
     public virtual void Dispose()
@@ -22,18 +19,37 @@ internal abstract class LogSink : IDisposable
     }
 }
 
-/// <summary>Standard error: the message only.</summary>
-internal sealed class ConsoleSink(TextWriter writer) : LogSink
+/// <summary>How the lines of a sink look.</summary>
+/// <param name="IsJson">JSON objects, not text.</param>
+/// <param name="Net">The net's name, or null without one.</param>
+internal readonly record struct LineStyle(bool IsJson, string? Net)
 {
-    public override void Write(LogLevel level, string message) => writer.WriteLine(message);
+    /// <summary>The line for an entry: its message, or all of it as JSON.</summary>
+    public string LineOf(in LogEntry entry) => IsJson ? entry.ToJson(Net) : entry.Message;
+}
+
+/// <summary>Standard error: as text, the message only.</summary>
+internal sealed class ConsoleSink(TextWriter writer, LineStyle style = default) : LogSink
+{
+    public override void Write(in LogEntry entry)
+    {
+        try
+        {
+            writer.WriteLine(style.LineOf(entry));
+        }
+        catch (IOException)
+        {
+            // Nobody reads it, or its disk is full: no reason to end.
+        }
+    }
 }
 
 /// <summary>The system log.</summary>
-internal sealed class SystemLogSink(string identity) : LogSink
+internal sealed class SystemLogSink(string identity, LineStyle style) : LogSink
 {
     private readonly SystemLog _log = new(identity);
 
-    public override void Write(LogLevel level, string message) => _log.Write(level, message);
+    public override void Write(in LogEntry entry) => _log.Write(entry.Level, style.LineOf(entry));
 
     public override void Dispose()
     {
@@ -42,41 +58,43 @@ internal sealed class SystemLogSink(string identity) : LogSink
     }
 }
 
-/// <summary>A file: <c>YYYY-MM-DD HH:MM:SS ident[pid]: message</c> in local time, written out line by line.</summary>
+/// <summary>A file: <c>YYYY-MM-DD HH:MM:SS ident[pid]: message</c> in local time, or JSON; written out line by line.</summary>
 internal sealed class FileSink : LogSink
 {
     private readonly string _path;
     private readonly string _identity;
-    private StreamWriter? _file;
+    private readonly LineStyle _style;
+    private readonly LogFile _file;
 
-    public FileSink(string path, string identity)
+    /// <summary>Opens it; if that fails, says so on standard error and loses what is logged.</summary>
+    /// <param name="path">The file's absolute path.</param>
+    /// <param name="identity">What names the net in each line of text.</param>
+    /// <param name="style">How lines look.</param>
+    /// <param name="user">Whose file it shall be, or null.</param>
+    public FileSink(string path, string identity, LineStyle style, string? user)
     {
-        (_path, _identity) = (path, identity);
-        Reopen();
+        (_path, _identity, _style) = (path, identity, style);
+        _file = new LogFile(path, user, out string? problem);
+        if (problem is not null)
+            Console.Error.WriteLine(CannotOpen(problem));
     }
 
-    public override void Write(LogLevel level, string message)
-        => _file?.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"{DateTime.Now:yyyy-MM-dd HH:mm:ss} {_identity}[{Environment.ProcessId}]: {message}"));
-
-    /// <summary>Opens the file for appending. If that fails the old one, if any, stays in use.</summary>
-    public override void Reopen()
+    public override void Write(in LogEntry entry)
     {
-        try
-        {
-            FileStream stream = new(_path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
-            _file?.Dispose();
-            _file = new StreamWriter(stream) { AutoFlush = true };
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            Console.Error.WriteLine($"Could not open log file {_path}: {FileError.Describe(e, _path)}");
-        }
+        string line = _style.LineOf(entry);
+        _file.WriteLine(_style.IsJson
+            ? line
+            : string.Create(CultureInfo.InvariantCulture, $"{entry.Time.ToLocalTime():yyyy-MM-dd HH:mm:ss} {_identity}[{Environment.ProcessId}]: {line}"));
     }
+
+    /// <inheritdoc/>
+    public override string? Reopen() => _file.Reopen() is { } problem ? $"{CannotOpen(problem)}; still using the old one" : null;
 
     public override void Dispose()
     {
-        _file?.Dispose();
+        _file.Dispose();
         base.Dispose();
     }
+
+    private string CannotOpen(string problem) => $"Could not open log file {_path}: {problem}";
 }

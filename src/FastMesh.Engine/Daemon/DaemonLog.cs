@@ -39,11 +39,11 @@ internal static partial class DaemonLog
     [LoggerMessage(311, LogLevel.Warning, "Got unexpected signal {Number}")]
     public static partial void GotUnexpectedSignal(this ILogger log, int number);
 
-    [LoggerMessage(312, LogLevel.Information, "Temporarily setting debug level to 5.  Kill me with SIGINT again to go back to level {Level}.")]
-    public static partial void RaisingDebugLevel(this ILogger log, int level);
+    [LoggerMessage(312, LogLevel.Information, "Temporarily setting debug level to 5.  Kill me with SIGINT again to go back to level {Verbosity}.")]
+    public static partial void RaisingDebugLevel(this ILogger log, int verbosity);
 
-    [LoggerMessage(313, LogLevel.Information, "Reverting to old debug level ({Level})")]
-    public static partial void RevertingDebugLevel(this ILogger log, int level);
+    [LoggerMessage(313, LogLevel.Information, "Reverting to old debug level ({Verbosity})")]
+    public static partial void RevertingDebugLevel(this ILogger log, int verbosity);
 
     [LoggerMessage(314, LogLevel.Error, "Unable to reread configuration file, exitting: {Reason}")]
     public static partial void CannotReread(this ILogger log, string reason);
@@ -82,7 +82,7 @@ internal static partial class DaemonLog
     public static partial void ScriptRefused(this ILogger log, string name, int count);
 
     [LoggerMessage(330, LogLevel.Warning, "Error looking up {Host} port {Port}: {Reason}")]
-    public static partial void LookupFailed(this ILogger log, string host, string port, string reason);
+    public static partial void NameLookupFailed(this ILogger log, string host, string port, string reason);
 
     [LoggerMessage(331, LogLevel.Error, "Accepting a new connection failed: {Reason}")]
     public static partial void AcceptFailed(this ILogger log, string reason);

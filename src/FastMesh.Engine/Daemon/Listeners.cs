@@ -115,7 +115,7 @@ internal sealed class Listeners : IDisposable
         }
         catch (SocketException failure)
         {
-            _log.Always.LookupFailed(wanted.Host, wanted.Port, Resolver.Describe(failure));
+            _log.Always.NameLookupFailed(wanted.Host, wanted.Port, Resolver.Describe(failure));
             return [];
         }
     }

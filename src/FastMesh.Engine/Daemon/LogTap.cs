@@ -26,6 +26,9 @@ public sealed class LogTap
     /// <summary>Whether messages of a debug level are wanted even if the log itself leaves them out. Cheap.</summary>
     public bool Wants(int level) => level <= _level;
 
+    /// <summary>Whether anybody watches. Cheap.</summary>
+    public bool IsOpen => _level != Closed;
+
     /// <summary>Takes a message, if anybody watches.</summary>
     /// <param name="level">The debug level at which it appears.</param>
     /// <param name="severity">How serious it is.</param>

@@ -113,7 +113,7 @@ internal sealed class Resolver : IDisposable
         }
         catch (SocketException failure)
         {
-            _log.Always.LookupFailed(question.Target.Host, question.Target.Port, Describe(failure));
+            _log.Always.NameLookupFailed(question.Target.Host, question.Target.Port, Describe(failure));
             return [];
         }
     }

@@ -33,8 +33,8 @@ internal static partial class ProtocolLog
         "Possible node with same Name as us! Quiet for {Seconds} seconds. Check that every node has its own Name and key")]
     public static partial void NameClash(this ILogger log, long seconds);
 
-    [LoggerMessage(107, LogLevel.Error, "No usable public key of {Name} in its host file")]
-    public static partial void NoPublicKey(this ILogger log, string name);
+    [LoggerMessage(107, LogLevel.Error, "No usable public key of {Node} in its host file")]
+    public static partial void NoPublicKey(this ILogger log, string node);
 
     [LoggerMessage(108, LogLevel.Error, "Peer {Connection} speaks protocol 17.0, which LegacyProtocol = no refuses")]
     public static partial void LegacyRefused(this ILogger log, MetaConnection connection);
@@ -82,17 +82,17 @@ internal static partial class ProtocolLog
     [LoggerMessage(125, LogLevel.Information, "Closing connection with {Connection}")]
     public static partial void Closing(this ILogger log, MetaConnection connection);
 
-    [LoggerMessage(126, LogLevel.Information, "Closing connection with {Name} (MYSELF)")]
-    public static partial void ClosingSelf(this ILogger log, string name);
+    [LoggerMessage(126, LogLevel.Information, "Closing connection with {Node} (MYSELF)")]
+    public static partial void ClosingSelf(this ILogger log, string node);
 
-    [LoggerMessage(127, LogLevel.Error, "Could not set up a meta connection to {Name}")]
-    public static partial void CouldNotConnect(this ILogger log, string name);
+    [LoggerMessage(127, LogLevel.Error, "Could not set up a meta connection to {Node}")]
+    public static partial void CouldNotConnect(this ILogger log, string node);
 
     [LoggerMessage(128, LogLevel.Information, "Trying to re-establish outgoing connection in {Seconds} seconds")]
     public static partial void Retrying(this ILogger log, long seconds);
 
-    [LoggerMessage(129, LogLevel.Information, "Already connected to {Name}")]
-    public static partial void AlreadyConnected(this ILogger log, string name);
+    [LoggerMessage(129, LogLevel.Information, "Already connected to {Node}")]
+    public static partial void AlreadyConnected(this ILogger log, string node);
 
     [LoggerMessage(130, LogLevel.Information, "Established a second connection with {Connection}, closing old connection")]
     public static partial void SecondConnection(this ILogger log, MetaConnection connection);
@@ -115,11 +115,11 @@ internal static partial class ProtocolLog
     [LoggerMessage(136, LogLevel.Error, "{Connection} has taken no output for {Seconds} seconds")]
     public static partial void OutputStuck(this ILogger log, MetaConnection connection, long seconds);
 
-    [LoggerMessage(137, LogLevel.Error, "No Address known for {Name}")]
-    public static partial void NoAddress(this ILogger log, string name);
+    [LoggerMessage(137, LogLevel.Error, "No Address known for {Node}")]
+    public static partial void NoAddress(this ILogger log, string node);
 
-    [LoggerMessage(138, LogLevel.Error, "Error looking up {Host} for {Name}")]
-    public static partial void LookupFailed(this ILogger log, HostPort host, string name);
+    [LoggerMessage(138, LogLevel.Error, "Error looking up {Host} for {Node}")]
+    public static partial void LookupFailed(this ILogger log, HostPort host, string node);
 
     [LoggerMessage(139, LogLevel.Error, "The proxy refused the connection to {Connection} or does not speak its protocol")]
     public static partial void ProxyFailed(this ILogger log, MetaConnection connection);
@@ -127,14 +127,14 @@ internal static partial class ProtocolLog
     [LoggerMessage(140, LogLevel.Error, "The proxy's protocol cannot express {Host}")]
     public static partial void ProxyCannot(this ILogger log, HostPort host);
 
-    [LoggerMessage(141, LogLevel.Information, "The host file of {Name} has changed or is gone")]
-    public static partial void HostFileChanged(this ILogger log, string name);
+    [LoggerMessage(141, LogLevel.Information, "The host file of {Node} has changed or is gone")]
+    public static partial void HostFileChanged(this ILogger log, string node);
 
-    [LoggerMessage(144, LogLevel.Information, "Invitation for {Name} sent to {Connection}")]
-    public static partial void InvitationSent(this ILogger log, string name, MetaConnection connection);
+    [LoggerMessage(144, LogLevel.Information, "Invitation for {Guest} sent to {Connection}")]
+    public static partial void InvitationSent(this ILogger log, string guest, MetaConnection connection);
 
-    [LoggerMessage(145, LogLevel.Information, "{Name} has accepted its invitation, from {Address}")]
-    public static partial void InvitationAccepted(this ILogger log, string name, Endpoint address);
+    [LoggerMessage(145, LogLevel.Information, "{Node} has accepted its invitation, from {Address}")]
+    public static partial void InvitationAccepted(this ILogger log, string node, Endpoint address);
 
     [LoggerMessage(146, LogLevel.Warning, "Nothing was done for {Seconds} seconds, the machine seems to have slept: connecting anew")]
     public static partial void Awake(this ILogger log, long seconds);
@@ -143,8 +143,8 @@ internal static partial class ProtocolLog
     [LoggerMessage(160, LogLevel.Information, "Expiring symmetric keys")]
     public static partial void ExpiringKeys(this ILogger log);
 
-    [LoggerMessage(161, LogLevel.Warning, "Got {Request} from {Connection} about {Name}, which is not known or not reachable")]
-    public static partial void UnknownNode(this ILogger log, string request, MetaConnection connection, string name);
+    [LoggerMessage(161, LogLevel.Warning, "Got {Request} from {Connection} about {About}, which is not known or not reachable")]
+    public static partial void UnknownNode(this ILogger log, string request, MetaConnection connection, string about);
 
     [LoggerMessage(162, LogLevel.Warning, "Got {Request} from {Connection} for ourself which does not match what we have")]
     public static partial void Contradiction(this ILogger log, string request, MetaConnection connection);
@@ -152,8 +152,8 @@ internal static partial class ProtocolLog
     [LoggerMessage(163, LogLevel.Warning, "Ignoring unauthorized {Request} from {Connection}: {Text}")]
     public static partial void Unauthorized(this ILogger log, string request, MetaConnection connection, string text);
 
-    [LoggerMessage(164, LogLevel.Error, "Got bad ANS_KEY of {Node} from {Connection}: {Reason}")]
-    public static partial void BadKey(this ILogger log, string node, MetaConnection connection, string reason);
+    [LoggerMessage(164, LogLevel.Error, "Got bad ANS_KEY of {Owner} from {Connection}: {Reason}")]
+    public static partial void BadKey(this ILogger log, string owner, MetaConnection connection, string reason);
 
     [LoggerMessage(165, LogLevel.Warning, "A line of {Length} bytes to {Connection} cannot be sent")]
     public static partial void CannotSend(this ILogger log, int length, MetaConnection connection);
@@ -161,8 +161,8 @@ internal static partial class ProtocolLog
     [LoggerMessage(166, LogLevel.Information, "No answer from {Node} by UDP, exchanging keys again")]
     public static partial void RenewingKeys(this ILogger log, string node);
 
-    [LoggerMessage(167, LogLevel.Warning, "Ignoring {Message} of {Node}, which is of no use")]
-    public static partial void SessionMessageIgnored(this ILogger log, string message, string node);
+    [LoggerMessage(167, LogLevel.Warning, "Ignoring {Received} of {Node}, which is of no use")]
+    public static partial void SessionMessageIgnored(this ILogger log, string received, string node);
 
     // Sessions: 210 to 211 Always, then Connections
     [LoggerMessage(210, LogLevel.Error, "Refusing a session with {Node}: its Ed25519 key is {Key}, but {Reason}")]
@@ -203,11 +203,11 @@ internal static partial class ProtocolLog
     [LoggerMessage(187, LogLevel.Debug, "Forwarding {Request} from {Connection}: {Line}")]
     public static partial void ForwardingLine(this ILogger log, string request, MetaConnection connection, string line);
 
-    [LoggerMessage(188, LogLevel.Debug, "UDP address of {Name} set to {Address}")]
-    public static partial void AddressSet(this ILogger log, string name, Endpoint address);
+    [LoggerMessage(188, LogLevel.Debug, "UDP address of {Node} set to {Address}")]
+    public static partial void AddressSet(this ILogger log, string node, Endpoint address);
 
-    [LoggerMessage(189, LogLevel.Debug, "UDP address of {Name} cleared")]
-    public static partial void AddressCleared(this ILogger log, string name);
+    [LoggerMessage(189, LogLevel.Debug, "UDP address of {Node} cleared")]
+    public static partial void AddressCleared(this ILogger log, string node);
 
     [LoggerMessage(190, LogLevel.Warning, "Received UDP packet from unknown source {Address}")]
     public static partial void UnknownSource(this ILogger log, Endpoint address);
@@ -218,28 +218,28 @@ internal static partial class ProtocolLog
     [LoggerMessage(192, LogLevel.Debug, "Already seen request from {Connection}")]
     public static partial void Seen(this ILogger log, MetaConnection connection);
 
-    [LoggerMessage(193, LogLevel.Warning, "Datagrams sent to {Name} ({Address}) several at once get lost, single ones arrive; sending them one by one")]
-    public static partial void TrainsLost(this ILogger log, string name, Endpoint address);
+    [LoggerMessage(193, LogLevel.Warning, "Datagrams sent to {Node} ({Address}) several at once get lost, single ones arrive; sending them one by one")]
+    public static partial void TrainsLost(this ILogger log, string node, Endpoint address);
 
-    [LoggerMessage(194, LogLevel.Information, "Datagrams sent to {Name} ({Address}) several at once arrive again")]
-    public static partial void TrainsArrive(this ILogger log, string name, Endpoint address);
+    [LoggerMessage(194, LogLevel.Information, "Datagrams sent to {Node} ({Address}) several at once arrive again")]
+    public static partial void TrainsArrive(this ILogger log, string node, Endpoint address);
 
     // Traffic
-    [LoggerMessage(200, LogLevel.Debug, "Node {Name} ({Address}) became reachable")]
-    public static partial void BecameReachable(this ILogger log, string name, Endpoint address);
+    [LoggerMessage(200, LogLevel.Debug, "Node {Node} ({Address}) became reachable")]
+    public static partial void BecameReachable(this ILogger log, string node, Endpoint address);
 
-    [LoggerMessage(201, LogLevel.Debug, "Node {Name} ({Address}) became unreachable")]
-    public static partial void BecameUnreachable(this ILogger log, string name, Endpoint address);
+    [LoggerMessage(201, LogLevel.Debug, "Node {Node} ({Address}) became unreachable")]
+    public static partial void BecameUnreachable(this ILogger log, string node, Endpoint address);
 
-    [LoggerMessage(202, LogLevel.Information, "Fixing MTU of {Name} ({Address}) to {Mtu} after {Count} probes")]
-    public static partial void FixingMtu(this ILogger log, string name, Endpoint address, int mtu, int count);
+    [LoggerMessage(202, LogLevel.Information, "Fixing MTU of {Node} ({Address}) to {Mtu} after {Count} probes")]
+    public static partial void FixingMtu(this ILogger log, string node, Endpoint address, int mtu, int count);
 
-    [LoggerMessage(203, LogLevel.Debug, "Sending MTU probe length {Length} to {Name} ({Address})")]
-    public static partial void SendingProbe(this ILogger log, int length, string name, Endpoint address);
+    [LoggerMessage(203, LogLevel.Debug, "Sending MTU probe length {Length} to {Node} ({Address})")]
+    public static partial void SendingProbe(this ILogger log, int length, string node, Endpoint address);
 
-    [LoggerMessage(204, LogLevel.Debug, "Got MTU probe length {Length} from {Name} ({Address})")]
-    public static partial void GotProbe(this ILogger log, int length, string name, Endpoint address);
+    [LoggerMessage(204, LogLevel.Debug, "Got MTU probe length {Length} from {Node} ({Address})")]
+    public static partial void GotProbe(this ILogger log, int length, string node, Endpoint address);
 
-    [LoggerMessage(205, LogLevel.Debug, "Got MTU probe reply, length {Length}, from {Name} ({Address})")]
-    public static partial void GotProbeReply(this ILogger log, int length, string name, Endpoint address);
+    [LoggerMessage(205, LogLevel.Debug, "Got MTU probe reply, length {Length}, from {Node} ({Address})")]
+    public static partial void GotProbeReply(this ILogger log, int length, string node, Endpoint address);
 }

@@ -7,7 +7,7 @@ internal static unsafe partial class Libc
 {
     private const string Library = "libc";
 
-    internal const int O_RDWR = 2, O_CREAT = 0x40, O_NONBLOCK = 0x800, O_CLOEXEC = 0x80000;
+    internal const int O_WRONLY = 1, O_RDWR = 2, O_CREAT = 0x40, O_APPEND = 0x400, O_NONBLOCK = 0x800, O_CLOEXEC = 0x80000, O_PATH = 0x200000;
     internal const int F_GETFD = 1, F_SETFD = 2, F_GETFL = 3, F_SETFL = 4, FD_CLOEXEC = 1;
     internal const int EFD_NONBLOCK = 0x800, EFD_CLOEXEC = 0x80000;
     internal const int EPOLL_CLOEXEC = 0x80000, EPOLL_CTL_ADD = 1, EPOLL_CTL_DEL = 2, EPOLL_CTL_MOD = 3;
@@ -15,6 +15,12 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int open(string path, int flags, uint mode);
+
+    [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int openat(int directory, string path, int flags, uint mode);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int fchown(int fd, uint user, uint group);
 
     [LibraryImport(Library, SetLastError = true)]
     internal static partial int close(int fd);
