@@ -9,12 +9,12 @@ RID           ?= $(if $(filter aarch64 arm64,$(shell uname -m)),linux-arm64,linu
 PROGRAM    := artifacts/fastmesh
 LIBDIR      = $(PREFIX)/lib/fastmesh
 SBINDIR     = $(PREFIX)/sbin
-MANDIR      = $(PREFIX)/share/man/man8
+MANDIR      = $(PREFIX)/share/man
 COMPLETIONS = $(PREFIX)/share/bash-completion/completions
 UNITDIR     = $(PREFIX)/lib/systemd/system
 
 .DEFAULT_GOAL := build
-.PHONY: help build demo test bench compare perf install format clean
+.PHONY: help build docs demo test bench compare perf install format clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,15 +43,21 @@ install: ## PREFIX=/usr/local DESTDIR=; builds first if there is no program yet
 	install -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(SBINDIR)
 	cp -R $(PROGRAM)/* $(DESTDIR)$(LIBDIR)/
 	ln -sfn ../lib/fastmesh/fastmesh $(DESTDIR)$(SBINDIR)/fastmesh
-	for page in $(wildcard docs/*.8); do install -D -m 644 $$page $(DESTDIR)$(MANDIR)/$$(basename $$page); done
+	install -D -m 644 -t $(DESTDIR)$(MANDIR)/man8 docs/fastmesh.8
+	install -D -m 644 -t $(DESTDIR)$(MANDIR)/man5 docs/fastmesh.conf.5
 	install -D -m 644 dist/fastmesh.bash-completion $(DESTDIR)$(COMPLETIONS)/fastmesh
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/zsh/site-functions dist/_fastmesh
 	for unit in $(wildcard dist/*.service); do \
 	  install -d $(DESTDIR)$(UNITDIR); \
 	  sed 's,/usr/sbin/fastmesh,$(SBINDIR)/fastmesh,g' $$unit >$(DESTDIR)$(UNITDIR)/$$(basename $$unit); done
+
+docs: ## manual pages and shell completions, from the program's tables and docs/manual
+	scripts/require-dotnet.sh
+	dotnet run -c $(CONFIGURATION) --project tools/FastMesh.Manual -- .
 
 format: ## rewrites sources to the house style
 	scripts/require-dotnet.sh
 	dotnet format FastMesh.sln
 
 clean: ## removes what was built
-	rm -rf artifacts src/*/bin src/*/obj tests/*/bin tests/*/obj bench/*/bin bench/*/obj
+	rm -rf artifacts $(foreach kind,src tests bench tools,$(kind)/*/bin $(kind)/*/obj)

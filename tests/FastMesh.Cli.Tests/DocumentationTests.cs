@@ -1,34 +1,46 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
+using FastMesh.Cli.Commands;
+using FastMesh.Manual;
 
 namespace FastMesh.Cli.Tests;
 
-/// <summary>The manual page, the completion, the usage text and the README know every option and command.</summary>
+/// <summary>Manual pages, completions, usage text and README know every option, command and variable.</summary>
 public class DocumentationTests
 {
+    /// <summary>A text that is missing fails here, with its name; "make docs" writes the files.</summary>
+    [Theory]
+    [InlineData("docs/fastmesh.8")]
+    [InlineData("docs/fastmesh.conf.5")]
+    [InlineData("dist/fastmesh.bash-completion")]
+    [InlineData("dist/_fastmesh")]
+    public void Manual_pages_and_completions_are_what_the_tables_give(string path)
+    {
+        string made = ManualFiles.All(Root()).Single(f => f.Path == path).Text;
+        Assert.True(made == File.ReadAllText(Path.Combine(Root(), path)), $"{path} is not what the tables and docs/manual give: run make docs");
+    }
+
+    [SkippableTheory, InlineData("fastmesh.8"), InlineData("fastmesh.conf.5")]
+    public void Manual_pages_are_clean_mdoc(string page)
+    {
+        Skip.IfNot(File.Exists("/usr/bin/mandoc"), "needs the package mandoc");
+        IEnumerable<string> problems = Output("mandoc", ["-T", "lint", Path.Combine(Root(), "docs", page)], "")
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(l => !l.Contains("referenced manual not found", StringComparison.Ordinal));
+        Assert.Empty(problems);
+    }
+
     public static TheoryData<string> Options => [.. OptionTable.Options.Select(o => o.Long)];
 
     [Theory, MemberData(nameof(Options))]
-    public void Every_option_is_in_the_manual_page(string name)
-    {
-        OptionSpec option = OptionTable.Options.Single(o => o.Long == name);
-        string item = option.Short == '\0' ? $"\n.It Fl -{name}" : $"\n.It Fl {option.Short} , -{name}";
-        Assert.Contains(item, File.ReadAllText(Path.Combine(Root(), "docs", "fastmesh.8")));
-    }
+    public void Every_option_is_in_the_usage_text(string name) => Assert.Contains($" --{name}", Usage.Help);
 
-    [Theory, MemberData(nameof(Options))]
-    public void Every_option_is_completed(string name)
-        => Assert.Contains($"--{name}", Completions($"--{name[..2]}"));
-
-    public static TheoryData<string> Commands => [.. Cli.Commands.CommandTable.Commands.Select(c => c.Name)];
+    public static TheoryData<string> Commands => [.. CommandTable.Commands.Select(c => c.Name)];
 
     [Theory, MemberData(nameof(Commands))]
-    public void Every_command_is_documented_and_completed(string name)
+    public void Every_command_is_in_the_usage_text_and_the_README(string name)
     {
-        Assert.Contains($"\n.It Cm {name}", File.ReadAllText(Path.Combine(Root(), "docs", "fastmesh.8")));
         Assert.Contains($"`{name}", File.ReadAllText(Path.Combine(Root(), "README.md")));
         Assert.Contains($"\n  {name} ", Usage.Help);
-        Assert.Contains(name, Completions(name[..2]));
     }
 
     [Theory, InlineData("README.md"), InlineData("CONTRIBUTING.md"), InlineData("docs/PERFORMANCE.md"), InlineData("docs/ARCHITECTURE.md")]
@@ -51,15 +63,15 @@ public class DocumentationTests
             Assert.Contains($"| `{script}` |", text);
     }
 
-    private static string Completions(string word)
+    private static string Output(string program, string[] arguments, string input)
     {
-        string script = Path.Combine(Root(), "dist", "fastmesh.bash-completion");
-        string program = $"source '{script}'; COMP_WORDS=(fastmesh {word}); COMP_CWORD=1; _fastmesh 2>/dev/null; printf '%s\\n' \"${{COMPREPLY[@]}}\"";
-        using Process bash = Process.Start(new ProcessStartInfo("bash", ["-c", program]) { RedirectStandardOutput = true })!;
-        return bash.StandardOutput.ReadToEnd();
+        using Process process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardInput = true })!;
+        process.StandardInput.Write(input);
+        process.StandardInput.Close();
+        return process.StandardOutput.ReadToEnd();
     }
 
-    private static string Root()
+    internal static string Root()
     {
         string directory = AppContext.BaseDirectory;
         while (!File.Exists(Path.Combine(directory, "FastMesh.sln")))
