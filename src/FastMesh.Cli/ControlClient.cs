@@ -2,9 +2,11 @@ using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using System.Text.RegularExpressions;
 using FastMesh.Engine.Daemon;
 using FastMesh.Engine.Daemon.Status;
+using FastMesh.Engine.Protocol;
 
 namespace FastMesh.Cli;
 
@@ -31,6 +33,7 @@ internal enum ControlRequestType
     Capture = 14,
     Log = 15,
     Status = 100,
+    SpeedTest = 110,
 }
 
 /// <summary>A control connection with the running daemon, ours or tinc 1.1's (tinc 1.1 reference, 10.2).</summary>
@@ -137,17 +140,21 @@ internal sealed partial class ControlClient : IDisposable
 
     /// <summary>A snapshot of everything.</summary>
     /// <exception cref="ControlException">The daemon is tincd, or another version of ours, or went away.</exception>
-    public DaemonStatus Status()
+    public DaemonStatus Status() => Read(Ask(ControlRequestType.Status), StatusJson.Default.DaemonStatus);
+
+    /// <summary>Has the daemon test the speed to a node, and gives what it says of that until the test has ended.</summary>
+    /// <exception cref="ControlException">The daemon is tincd, or another version of ours, or went away.</exception>
+    public IEnumerable<SpeedReport> TestSpeed(string node, int seconds)
     {
-        string json = Ask(ControlRequestType.Status);
-        try
+        string json = Ask(ControlRequestType.SpeedTest, string.Create(CultureInfo.InvariantCulture, $"{node} {1000 * seconds}"));
+        SpeedReport report;
+        do
         {
-            return JsonSerializer.Deserialize(json, StatusJson.Default.DaemonStatus) ?? throw Strange(json);
+            report = Read(json, SpeedJson.Default.SpeedReport);
+            yield return report;
+            json = report.State == "running" ? Answer(ControlRequestType.SpeedTest) : "";
         }
-        catch (JsonException)
-        {
-            throw new ControlException($"The daemon is of another version than this program ({Usage.VersionNumber}): restart it.");
-        }
+        while (json.Length > 0);
     }
 
     /// <summary>Sends a request and gives what follows its number in the first line of the answer.</summary>
@@ -235,6 +242,18 @@ internal sealed partial class ControlClient : IDisposable
             || !int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int process))
             throw new ControlException($"What listens on {paths.ControlSocket} is neither fastmesh nor tincd.");
         (Name, Process) = (name, process);
+    }
+
+    private static T Read<T>(string json, JsonTypeInfo<T> type)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(json, type) ?? throw Strange(json);
+        }
+        catch (JsonException)
+        {
+            throw new ControlException($"The daemon is of another version than this program ({Usage.VersionNumber}): restart it.");
+        }
     }
 
     private string Receive()

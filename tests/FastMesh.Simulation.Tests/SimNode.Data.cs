@@ -31,6 +31,19 @@ internal sealed partial class SimNode
         return [.. frame, .. new byte[Math.Max(0, length - frame.Length)]];
     }
 
+    /// <summary>Orders about speed tests.</summary>
+    public List<SpeedOrder> SpeedOrders { get; } = [];
+
+    /// <summary>What was told of the own speed test.</summary>
+    public List<SpeedReport> SpeedReports { get; } = [];
+
+    private Instant _orderedAt;
+
+    /// <summary>What shards would have counted: a thousand records, sent until the time ordered is over.</summary>
+    private SpeedCounts CountSpeed() => SpeedOrders.LastOrDefault(order => order.Task > SpeedTask.Listen) is { Test: not 0 } order
+        ? new(order.Run, _network.Now - _orderedAt < TimeSpan.FromMilliseconds(order.Milliseconds), 1000, 1_400_000, 1_000_000, 990, 1_386_000, 1_000_000, new(10, 2000, 100, 300))
+        : new(0, false, 0, 0, 0, 990, 1_386_000, 1_000_000, default);
+
     private void Forward(byte[] frame, bool byTcp)
     {
         string[] parts = Encoding.ASCII.GetString(frame.AsSpan(FrameHeader + 1)).Split(':');
@@ -206,6 +219,8 @@ internal sealed partial class SimNode
     {
         if (frame[12] != 0 || frame[13] != 0)
             Forward(frame, byTcp: false);
+        else if (SpeedRecord.IsOne(frame))
+            Do((mesh, now) => mesh.HandleSpeedRecord(peer.Id, frame, now));
         else if (isDirect)
             Do((mesh, now) => mesh.HandleProbe(peer.Id, frame, now));
     }

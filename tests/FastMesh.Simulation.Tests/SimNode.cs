@@ -196,6 +196,9 @@ internal sealed partial class SimNode
                 for (int copy = 0; copy < probe.Copies && (probe.Copies == 1 || !LosesTrains); copy++)
                     Transmit(peer, Seal(peer, probe.Frame, direct: true), to, probe.Frame.Length);
                 break;
+            case MeshAction.RouteFrame route when SpeedRecord.IsOne(route.Frame):
+                mesh.HandleSpeedRecord(route.From, route.Frame, _network.Now);
+                break;
             case MeshAction.RouteFrame route:
                 Forward(route.Frame, route.ByTcp);
                 break;
@@ -204,6 +207,19 @@ internal sealed partial class SimNode
                 break;
             case MeshAction.SendDatagram send when Table.Find(send.Node) is { } peer:
                 Transmit(peer, send.Datagram, peer.Address);
+                break;
+            case MeshAction.SendSpeedRecord speed when Table.Find(speed.Node) is { HasIds: true } peer:
+                SendInSession(peer, speed.Record);
+                break;
+            case MeshAction.OrderSpeed order:
+                SpeedOrders.Add(order.Order);
+                _orderedAt = _network.Now;
+                break;
+            case MeshAction.CountSpeed count:
+                mesh.HandleSpeedCounts(count.Test, CountSpeed(), _network.Now);
+                break;
+            case MeshAction.ReportSpeed speed:
+                SpeedReports.Add(speed.Report);
                 break;
             case MeshAction.MeasureMtu measure:
                 mesh.HandleKernelMtu(measure.Node, LocalMtu ?? 1500, _network.Now);

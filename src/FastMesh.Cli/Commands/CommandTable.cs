@@ -21,6 +21,7 @@ internal static class CommandTable
         new("generate-ed25519-keys", "", "Make a new Ed25519 key pair.", 0, 0, GenerateKeysCommand.Ed25519),
         new("invite", "NAME", "Print a URL with which a new node can join.", 1, 1, InviteCommand.Run),
         new("join", "[URL]", "Join a net by the URL of an invitation.", 0, 1, JoinCommand.Run),
+        new("speed", "NODE [SECONDS]", "Measure throughput, loss and latency under load to a FastMesh node.", 1, 2, SpeedCommand.Run),
     ];
 
     /// <summary>The command of that name, or null.</summary>

@@ -178,6 +178,7 @@ internal static class ConfigSchema
         NotBuilt("UPnPRefreshPeriod", ConfigType.Integer, "60", Server, Start),
 
         Newer("LegacyProtocol", ConfigType.Boolean, "yes", Server, Start),
+        Newer("SpeedTest", ConfigType.Boolean, "yes", Server, Reload),
     ];
 
     private static readonly Dictionary<string, ConfigVariable> s_byName = Variables.ToDictionary(v => v.Name, StringComparer.OrdinalIgnoreCase);

@@ -89,6 +89,7 @@ internal sealed class ServerSettings(ConfigTree server, string? netName)
             StrictSubnets = TunnelServer || (server.Boolean("StrictSubnets") ?? false),
             TunnelServer = TunnelServer,
             LegacyProtocol = server.Boolean("LegacyProtocol") ?? true,
+            SpeedTest = server.Boolean("SpeedTest") ?? true,
             Pmtu = server.Integer("PMTU"),
             ReplayWindow = AtLeast("ReplayWindow", 0, preset.ReplayWindow),
             SptpsReplayWindow = AtLeast("ReplayWindow", 0, preset.SptpsReplayWindow),

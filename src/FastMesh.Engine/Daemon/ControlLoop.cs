@@ -196,6 +196,9 @@ internal sealed partial class ControlLoop : IDisposable
             case ShardReportKind.Relayed:
                 _mesh.HandleRelayed(report.Node, report.KeyNeededFor, now);
                 break;
+            case ShardReportKind.SpeedRecord:
+                _mesh.HandleSpeedRecord(report.Node, report.Bytes, now);
+                break;
             case ShardReportKind.Captured:
                 _control?.HandleCaptured(report.Bytes);
                 break;
@@ -242,6 +245,18 @@ internal sealed partial class ControlLoop : IDisposable
                 break;
             case MeshAction.SendDatagram send:
                 _plane.SendDatagram(send.Node, send.Datagram);
+                break;
+            case MeshAction.SendSpeedRecord speed:
+                _plane.SendSpeedRecord(speed.Node, speed.Record);
+                break;
+            case MeshAction.OrderSpeed speed:
+                _plane.OrderSpeed(speed.Node, speed.Order);
+                break;
+            case MeshAction.CountSpeed count:
+                _mesh.HandleSpeedCounts(count.Test, _plane.SpeedCounts(count.Test), MonotonicClock.Now);
+                break;
+            case MeshAction.ReportSpeed speed:
+                _control?.HandleSpeed(speed.Report);
                 break;
             case MeshAction.MeasureMtu measure:
                 MeasureMtu(measure);

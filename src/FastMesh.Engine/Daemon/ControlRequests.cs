@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using FastMesh.Engine.Daemon.Status;
 using FastMesh.Engine.DataPath;
 using FastMesh.Engine.Protocol;
@@ -27,6 +29,10 @@ internal sealed record ControlParts(
 /// <param name="clients">All clients, for the list of connections.</param>
 internal sealed class ControlRequests(ControlParts parts, string name, Func<IEnumerable<ControlSession>> clients)
 {
+    /// <summary>State of a speed test that goes on.</summary>
+    public const string Running = "running";
+
+    private const int DefaultSpeedTest = 5000; // ms
     private const int Done = 0, Refused = -1, NotConnected = -2;
 
     /// <summary>What tinc 1.1 delivers to everybody and lists among the subnets.</summary>
@@ -34,6 +40,7 @@ internal sealed class ControlRequests(ControlParts parts, string name, Func<IEnu
         .Select(text => Subnet.TryParse(text, out Subnet subnet) ? subnet : default)];
 
     private int _captureLength;
+    private bool _speedWatched;
 
     /// <summary>What a client gets that has shown the cookie: our name, the protocol's version, our process number.</summary>
     public void Greet(ControlSession session)
@@ -67,6 +74,9 @@ internal sealed class ControlRequests(ControlParts parts, string name, Func<IEnu
             case ControlRequest.Status:
                 session.Send(ControlText.Status(parts.Status.Take(MonotonicClock.Now)));
                 return true;
+            case ControlRequest.SpeedTest:
+                StartSpeedTest(session, fields);
+                return true;
             case ControlRequest.SetDebug when NumberAt(fields, 2) is null:
                 return false;
             case ControlRequest.Unknown:
@@ -78,6 +88,18 @@ internal sealed class ControlRequests(ControlParts parts, string name, Func<IEnu
         }
     }
 
+    /// <summary>Ends the speed test if nobody waits for it any more.</summary>
+    public void WatchSpeed(bool isWatched)
+    {
+        if (_speedWatched && !isWatched)
+            parts.Mesh.StopSpeedTest();
+        _speedWatched = isWatched;
+    }
+
+    /// <summary>The answer that says how the speed test goes.</summary>
+    public static string SpeedLine(SpeedReport report) =>
+        $"{(int)MetaRequest.Control} {(int)ControlRequest.SpeedTest} {JsonSerializer.Serialize(report, SpeedJson.Default.SpeedReport)}";
+
     /// <summary>Makes the shards report packets up to that many bytes; 0: none.</summary>
     public void Capture(int length)
     {
@@ -85,6 +107,17 @@ internal sealed class ControlRequests(ControlParts parts, string name, Func<IEnu
             return;
         _captureLength = length;
         parts.Plane.Capture(length);
+    }
+
+    private void StartSpeedTest(ControlSession session, string[] fields)
+    {
+        string name = fields.ElementAtOrDefault(2) ?? "";
+        TimeSpan wanted = TimeSpan.FromMilliseconds(NumberAt(fields, 3) is > 0 and { } milliseconds ? milliseconds : DefaultSpeedTest);
+        session.WatchesSpeed = true;
+        if (parts.Mesh.StartSpeedTest(name, wanted, MonotonicClock.Now) is not { } error)
+            return;
+        session.WatchesSpeed = false;
+        session.Send(SpeedLine(new SpeedReport { Node = name, State = "failed", Phase = "session", Error = error }));
     }
 
     private int Perform(ControlSession session, ControlRequest type, string[] fields)
@@ -160,3 +193,8 @@ internal sealed class ControlRequests(ControlParts parts, string name, Func<IEnu
             ? number
             : null;
 }
+
+/// <summary>JSON of speed tests.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(SpeedReport))]
+public sealed partial class SpeedJson : JsonSerializerContext;

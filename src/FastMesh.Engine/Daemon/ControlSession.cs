@@ -51,6 +51,9 @@ internal sealed class ControlSession : IDisposable
     /// <summary>Bytes of each packet it wants; 0: it wants none.</summary>
     public int CaptureLength { get; set; }
 
+    /// <summary>Whether it waits for the course of a speed test.</summary>
+    public bool WatchesSpeed { get; set; }
+
     /// <summary>Whether it asked the daemon to stop, and waits for the end of the connection.</summary>
     public bool AwaitsEnd { get; set; }
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using FastMesh.Engine.Protocol;
 using FastMesh.Engine.Wire;
 using FastMesh.Native.Linux;
 
@@ -148,6 +149,18 @@ internal sealed class ControlSocket : IDisposable
         }
     }
 
+    /// <summary>Passes on how the speed test goes.</summary>
+    public void HandleSpeed(SpeedReport report)
+    {
+        foreach (ControlSession session in _sessions.Values.Where(session => session.WatchesSpeed))
+        {
+            session.Send(ControlRequests.SpeedLine(report));
+            session.WatchesSpeed = report.State == ControlRequests.Running;
+        }
+
+        FlushWatchers(static _ => true);
+    }
+
     /// <summary>Writes captured packets out, and drops clients that have not read for a minute; to be called once per turn of the loop.</summary>
     public void EndTurn(Instant now)
     {
@@ -245,6 +258,7 @@ internal sealed class ControlSocket : IDisposable
             _tap.Open(wanted, _wake);
         else
             _tap.Close();
+        _requests!.WatchSpeed(_sessions.Values.Any(session => session.WatchesSpeed));
         _requests!.Capture(_sessions.Values.Select(session => session.CaptureLength).DefaultIfEmpty().Max());
     }
 }

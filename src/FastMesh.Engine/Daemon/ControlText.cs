@@ -30,6 +30,9 @@ internal enum ControlRequest
 
     /// <summary>Ours, as are all from 100 on: a snapshot of everything as one line of JSON.</summary>
     Status = 100,
+
+    /// <summary>Ours: <c>18 110 NODE [MILLISECONDS]</c>; lines <c>18 110 JSON</c> follow until the test has ended.</summary>
+    SpeedTest = 110,
 }
 
 /// <summary>The lines of answers to control clients (tinc 1.1 reference, 10.2); pure.</summary>

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using FastMesh.Engine.Routing;
 using FastMesh.Engine.Wire;
 using FastMesh.Native.Linux;
@@ -150,6 +151,23 @@ public sealed class DataPlane : IDisposable
     /// <summary>Opens a datagram as coming from <paramref name="node"/>, straight by UDP or <paramref name="byTcp"/>.</summary>
     public void OpenDatagram(int node, ReadOnlySpan<byte> datagram, bool byTcp) =>
         Order(_table?.Find(node)?.Opener?.Owner ?? 0, new(OrderKind.Open, node) { ByTcp = byTcp }, datagram);
+
+    /// <summary>Sends a record of a speed test to a node, as packets travel.</summary>
+    public void SendSpeedRecord(int node, ReadOnlySpan<byte> record) => Order(_table?.Find(node)?.Sealer?.Owner ?? 0, new(OrderKind.SendTest, node), record);
+
+    /// <summary>Gives an order about a speed test with a node: all shards listen, the one that owns the session sends.</summary>
+    public void OrderSpeed(int node, SpeedOrder order)
+    {
+        int sender = _table?.Find(node)?.Sealer?.Owner ?? 0;
+        for (int shard = 0; shard < _shards.Length; shard++)
+        {
+            SpeedOrder own = shard != sender && order.Task > SpeedTask.Listen ? order with { Task = SpeedTask.Listen } : order;
+            Order(shard, new(OrderKind.Speed, node), MemoryMarshal.AsBytes(new ReadOnlySpan<SpeedOrder>(ref own)));
+        }
+    }
+
+    /// <summary>What the shards have counted of a speed test.</summary>
+    public SpeedCounts SpeedCounts(uint test) => SpeedMeter.Sum(_shards.Select(shard => shard.State.Speed), test);
 
     /// <summary>Begins to report every routed frame as <see cref="ShardReportKind.Captured"/>, as far as there is room for reports; 0 ends it.</summary>
     /// <param name="snapLength">Bytes of each frame to report at most.</param>

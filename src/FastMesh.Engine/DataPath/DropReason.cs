@@ -63,6 +63,9 @@ internal enum DropReason
     /// <summary>A path probe that did not come straight from its sender by UDP.</summary>
     StrayProbe,
 
+    /// <summary>A record of a speed test that is malformed, or belongs to none.</summary>
+    StrayTest,
+
     /// <summary>A datagram that is too old or a repetition.</summary>
     Replayed,
 

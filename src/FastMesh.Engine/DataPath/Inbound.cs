@@ -26,7 +26,7 @@ internal readonly record struct Arrival(int Relay, bool ByTcp, bool IsMarked = f
 }
 
 /// <summary>Takes received datagrams apart (tinc 1.0 reference, 5.3).</summary>
-internal sealed partial class Inbound(ShardState state, Forwarder forwarder, PeerSender sender, DeviceWriter device, ShardMail mail)
+internal sealed partial class Inbound(ShardState state, Forwarder forwarder, PeerSender sender, DeviceWriter device, ShardMail mail, SpeedRunner speed)
 {
     /// <summary>The longest datagram that is looked at, bytes.</summary>
     public const int MaxDatagram = PeerRoute.LongestDatagram;
@@ -171,6 +171,8 @@ internal sealed partial class Inbound(ShardState state, Forwarder forwarder, Pee
     {
         if (!EthernetFrame.TryRead(frame.Bytes, out EthernetFrame header) || header.Type != EtherType.Probe)
             Route(peer, frame, byTcp: false);
+        else if (SpeedRecord.IsOne(frame.Bytes))
+            speed.Handle(peer, frame.Bytes);
         else if (arrival.IsDirect)
             mail.Probe(peer.Id, frame.Bytes);
         else

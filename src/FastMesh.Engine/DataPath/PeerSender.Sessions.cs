@@ -1,4 +1,5 @@
 using FastMesh.Engine.Routing;
+using FastMesh.Engine.Wire;
 
 namespace FastMesh.Engine.DataPath;
 
@@ -8,6 +9,9 @@ internal sealed partial class PeerSender
 {
     /// <summary>Relays carry ids and look at them from this minor version on (tinc 1.1 reference, 6.5).</summary>
     private const int RelayingMinor = 4;
+
+    /// <summary>As short as packets are made for a path; TCP carries what needs more room.</summary>
+    private const int LeastTestRecord = 500;
 
     private readonly OncePerSecond _trafficNoted = new();
 
@@ -19,10 +23,22 @@ internal sealed partial class PeerSender
         owner.HasIds && via.HasIds ? Math.Min(via.Mtu, via.Mtu + via.Overhead - owner.Overhead) : via.Mtu;
 
     /// <summary>Seals a frame with the session of a node and sends it, straight or by relay, by UDP or by TCP; without a session asks for one.</summary>
-    public void SendInSession(PeerRoute peer, Frame frame, byte trafficClass)
+    public void SendInSession(PeerRoute peer, Frame frame, byte trafficClass) => SendInSession(peer, frame, peer.Overhead, trafficClass);
+
+    /// <summary>Sends a record of a speed test, which is sealed whole as a probe is, the way that packets go.</summary>
+    public void SendTestRecord(PeerRoute peer, Frame record) => SendInSession(peer, record, peer.ProbeOverhead, trafficClass: 0);
+
+    /// <summary>The longest record of a speed test that goes the way that packets go: by UDP, if anything does.</summary>
+    public int LongestTestRecord(PeerRoute peer)
+    {
+        int shorter = peer.ProbeOverhead - peer.Overhead, longest = LargestInSession(peer, LeastTestRecord) - shorter;
+        return Math.Clamp(longest, LeastTestRecord, Node.MaxFrameLength - EthernetFrame.HeaderLength);
+    }
+
+    private void SendInSession(PeerRoute peer, Frame frame, int overhead, byte trafficClass)
     {
         NoteTraffic(peer);
-        bool byUdp = TryFindHop(peer, frame.Length + peer.Overhead, out PeerRoute hop);
+        bool byUdp = TryFindHop(peer, frame.Length + overhead, out PeerRoute hop);
         if ((!byUdp || peer.Sealer is null) && peer.HasConnection)
             mail.TcpFrame(peer.Id, frame.Bytes, keyNeededFor: -1); // the connection itself protects it
         else if (peer.Sealer is null)

@@ -50,6 +50,7 @@ internal sealed class Shard : IDisposable
     private readonly DeviceWriter _device;
     private readonly Forwarder _forwarder;
     private readonly Outbound _outbound;
+    private readonly SpeedRunner _speed;
     private readonly Inbound _inbound;
     private readonly DeviceHealth _health = new();
     private Instant _lastRead;
@@ -70,7 +71,8 @@ internal sealed class Shard : IDisposable
         _sender = new PeerSender(state, _trains, mail);
         _forwarder = new Forwarder(state, _sender, _device, ports.Traits);
         _outbound = new Outbound(state, _forwarder, _sender, mail);
-        _inbound = new Inbound(state, _forwarder, _sender, _device, mail);
+        _speed = new SpeedRunner(state, _sender, mail);
+        _inbound = new Inbound(state, _forwarder, _sender, _device, mail, _speed);
         _fromDevice = ports.FromDevice ?? new(DevicePackets, DeviceBytes);
         _fromNetwork = ports.FromNetwork
             ?? new(MmsgPort.ReceiveMessages, MmsgPort.ReceiveMessages * (MmsgPort.ReceiveBuffer + (2 * PacketBatch.Headroom)));
@@ -94,7 +96,7 @@ internal sealed class Shard : IDisposable
         while (!_stopping)
         {
             bool mayWait = _ports.Mailbox.TrySleep();
-            int ready = _poller.Wait(mayWait && !_stopping ? _health.WaitLimit(_state.Now) : 0);
+            int ready = _poller.Wait(mayWait && !_stopping ? WaitLimit() : 0);
             _ports.Mailbox.Awake();
             Turn(ready);
             _trains.Rest(_fromDevice.Count);
@@ -140,6 +142,7 @@ internal sealed class Shard : IDisposable
             deviceReady = true;
         if (deviceReady)
             ReadDevice();
+        _speed.Turn();
         _trains.Flush();
         _device.Flush();
         _mail.Flush(); // last: who is woken may take the processor
@@ -189,6 +192,13 @@ internal sealed class Shard : IDisposable
         _fromNetwork.Dispose();
     }
 
+    /// <summary>Milliseconds; -1 for ever.</summary>
+    private int WaitLimit()
+    {
+        int device = _health.WaitLimit(_state.Now), speed = _speed.WaitLimit(_state.Now);
+        return device < 0 ? speed : speed < 0 ? device : Math.Min(device, speed);
+    }
+
     private void ObeyOrders()
     {
         for (int i = 0; i < OrdersPerTurn && _ports.Mailbox.TryTake(out ShardOrder order, out Span<byte> bytes); i++)
@@ -210,6 +220,12 @@ internal sealed class Shard : IDisposable
             return;
         }
 
+        if (order.Kind == OrderKind.Speed)
+        {
+            _speed.Obey(order.Node, bytes);
+            return;
+        }
+
         if (order.Kind == OrderKind.SendSealed)
         {
             _trains.Relay(peer, bytes);
@@ -218,7 +234,11 @@ internal sealed class Shard : IDisposable
 
         bytes.CopyTo(_orderFrame.AsSpan(Frame.Room));
         Frame frame = new(_orderFrame.AsSpan(0, Frame.Room + bytes.Length));
-        if (order.Kind == OrderKind.Route)
+        if (order.Kind == OrderKind.SendTest && peer.HasIds)
+            _sender.SendTestRecord(peer, frame);
+        else if (order.Kind == OrderKind.Route && SpeedRecord.IsOne(bytes))
+            _speed.Handle(peer, bytes);
+        else if (order.Kind == OrderKind.Route)
             _inbound.Route(peer, frame, order.ByTcp);
         else if (peer.Sealer is null)
             _state.Counters.Drop(DropReason.NoKey);

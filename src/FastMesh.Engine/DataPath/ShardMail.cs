@@ -24,6 +24,12 @@ internal enum OrderKind : byte
     /// Open a datagram of <c>Node</c> that came straight from it on <c>Socket</c>, or on an unknown one if that is negative; or by <c>Relay</c> or by TCP.
     /// </summary>
     Open,
+
+    /// <summary>Send a record of a speed test to <c>Node</c> as packets travel.</summary>
+    SendTest,
+
+    /// <summary>The bytes are a <see cref="SpeedOrder"/> about a test with <c>Node</c>.</summary>
+    Speed,
 }
 
 /// <summary>One order, from the control loop or from another shard that does not own the session.</summary>
@@ -122,6 +128,10 @@ internal sealed class ShardMail
     /// <summary>A frame that the kernel found too large for the path.</summary>
     public void TooBig(int node, int frameLength) =>
         Report(new(ShardReportKind.TooBig) { Node = node, Length = frameLength }, default, 0);
+
+    /// <summary>A record of a speed test that is no load.</summary>
+    public void SpeedRecord(int node, ReadOnlySpan<byte> record) =>
+        Report(new(ShardReportKind.SpeedRecord) { Node = node, Length = record.Length }, record, _control.Capacity / 4);
 
     /// <summary>The kernel refuses to send trains to a node.</summary>
     public void TrainRefused(int node, int errno) => Report(new(ShardReportKind.TrainRefused) { Node = node, Length = errno }, default, 0);

@@ -35,6 +35,9 @@ public enum ShardReportKind
     /// <summary>A datagram of <c>Node</c> came by way of the relay <c>KeyNeededFor</c>; at most once a second per node.</summary>
     Relayed,
 
+    /// <summary><c>Bytes</c> is a record of a speed test that <c>Node</c> sent, and no load.</summary>
+    SpeedRecord,
+
     /// <summary><c>Bytes</c> is the beginning of a routed frame of <c>Length</c> bytes, while frames are captured.</summary>
     Captured,
 

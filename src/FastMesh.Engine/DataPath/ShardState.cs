@@ -23,6 +23,9 @@ internal sealed class ShardState(int index, ForwardingTable table)
     /// <summary>The shard's counts per node.</summary>
     public NodeTraffic Traffic { get; } = new();
 
+    /// <summary>The shard's counts of the present speed test.</summary>
+    public SpeedMeter Speed { get; } = new();
+
     /// <summary>Bytes of each routed frame to report, 0 to report none. Written by the control thread.</summary>
     public int CaptureLength
     {

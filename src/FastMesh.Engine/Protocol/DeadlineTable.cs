@@ -26,6 +26,12 @@ internal enum TimerKind
     /// <summary>The log is told of a session as soon as the way of its packets is known; the key is the node's id.</summary>
     SessionReport,
 
+    /// <summary>The next step of the own speed test. One.</summary>
+    SpeedTest,
+
+    /// <summary>The end of a speed test that another node makes. One.</summary>
+    SpeedGuest,
+
     /// <summary>End of the quiet time after a name clash. One.</summary>
     ClashEnd,
 

@@ -31,6 +31,9 @@ internal enum FastMeshFlags : byte
 
     /// <summary>Takes packets whose transport checksum covers only the pseudo header (<see cref="RecordType.PartialChecksum"/>).</summary>
     PartialChecksums = 4,
+
+    /// <summary>Knows the records of speed tests (<see cref="Wire.SpeedRecord"/>).</summary>
+    SpeedTest = 8,
 }
 
 /// <summary>What a node brings into each FastMesh handshake.</summary>

@@ -41,7 +41,7 @@ public sealed partial class Mesh
 
     private FastMeshOffer MakeOffer()
     {
-        FastMeshFlags flags = FastMeshFlags.PartialChecksums | (_settings.AesIsFast ? FastMeshFlags.AesIsFast : FastMeshFlags.None)
+        FastMeshFlags flags = FastMeshFlags.PartialChecksums | FastMeshFlags.SpeedTest | (_settings.AesIsFast ? FastMeshFlags.AesIsFast : FastMeshFlags.None)
             | (MlKemAgreement.IsSupported ? FastMeshFlags.MlKem : FastMeshFlags.None);
         byte[] certificate = _settings.Key?.Sign(KeyTrust.Certified(Self.Name, _settings.Identity!.Public)) ?? [];
         return new FastMeshOffer(FastMeshSuites.ChaCha20Poly1305 | FastMeshSuites.Aes256Gcm, flags, _settings.Compression, certificate);

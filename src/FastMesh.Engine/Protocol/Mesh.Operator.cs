@@ -24,6 +24,7 @@ public sealed partial class Mesh
             UdpDiscoveryTimeout = settings.UdpDiscoveryTimeout,
             UdpInfoInterval = settings.UdpInfoInterval,
             MtuInfoInterval = settings.MtuInfoInterval,
+            SpeedTest = settings.SpeedTest,
         };
         ForgetOutgoing(now);
         foreach (MetaConnection connection in _connections.Values.ToList())

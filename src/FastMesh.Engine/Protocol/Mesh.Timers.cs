@@ -40,6 +40,12 @@ public sealed partial class Mesh
                     if (_peers.TryGetValue(key, out Peer? reported))
                         ReportSession(reported, now);
                     break;
+                case TimerKind.SpeedTest:
+                    StepSpeedTest(now);
+                    break;
+                case TimerKind.SpeedGuest:
+                    EndSpeedGuest();
+                    break;
                 case TimerKind.ClashEnd:
                     EndClash(now);
                     break;

@@ -68,6 +68,24 @@ public abstract record MeshAction
         public int Copies { get; init; } = 1;
     }
 
+    /// <summary>Send a record of a speed test to a node, as packets travel.</summary>
+    /// <param name="Node"><see cref="Routing.Node.Id"/> of the node.</param>
+    /// <param name="Record">The record.</param>
+    public sealed record SendSpeedRecord(int Node, byte[] Record) : MeshAction;
+
+    /// <summary>Give the data path an order about a speed test.</summary>
+    /// <param name="Node"><see cref="Routing.Node.Id"/> of the other node.</param>
+    /// <param name="Order">The order.</param>
+    public sealed record OrderSpeed(int Node, SpeedOrder Order) : MeshAction;
+
+    /// <summary>Report what the data path has counted with <c>Mesh.HandleSpeedCounts</c>.</summary>
+    /// <param name="Test">Which test.</param>
+    public sealed record CountSpeed(uint Test) : MeshAction;
+
+    /// <summary>Tell whoever asked for it how the speed test goes.</summary>
+    /// <param name="Report">What is known so far.</param>
+    public sealed record ReportSpeed(SpeedReport Report) : MeshAction;
+
     /// <summary>Find out the kernel's path MTU and report with <c>Mesh.HandleKernelMtu</c>.</summary>
     /// <param name="Node"><see cref="Routing.Node.Id"/> of the node.</param>
     /// <param name="Address">Where its datagrams go.</param>

@@ -188,6 +188,9 @@ public sealed record MeshSettings
     /// <summary>LegacyProtocol (ours): false refuses protocol 17.0.</summary>
     public bool LegacyProtocol { get; init; } = true;
 
+    /// <summary>SpeedTest (ours): whether other nodes may test the speed to this one.</summary>
+    public bool SpeedTest { get; init; } = true;
+
     /// <summary>GraphDumpFile: whether graph dumps are wanted.</summary>
     public bool DumpGraph { get; init; }
 }

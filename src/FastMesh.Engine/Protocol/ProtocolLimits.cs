@@ -200,4 +200,22 @@ internal static class ProtocolLimits
 
     /// <summary>Time between two attempts to get a session, or an address, for a node that there is traffic for.</summary>
     public static readonly TimeSpan SessionInterval = TimeSpan.FromSeconds(1);
+
+    /// <summary>Longest load in one direction that a speed test gets.</summary>
+    public static readonly TimeSpan MaxSpeedTest = TimeSpan.FromSeconds(10);
+
+    /// <summary>Least time between two speed tests of the same node.</summary>
+    public static readonly TimeSpan SpeedTestPause = TimeSpan.FromSeconds(60);
+
+    /// <summary>Load in both directions that all tests of other nodes together may cause in an hour, bytes: what ten seconds at 10 Gbit/s take.</summary>
+    public const long SpeedTestBudget = 25L << 30;
+
+    /// <summary>How often a speed test looks for what is due, and how often a question is repeated.</summary>
+    public static readonly TimeSpan SpeedStep = TimeSpan.FromMilliseconds(100), SpeedQuestion = TimeSpan.FromMilliseconds(300);
+
+    /// <summary>How long round trips are measured before the load, and how often the operator is told.</summary>
+    public static readonly TimeSpan SpeedIdle = TimeSpan.FromSeconds(1), SpeedTold = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long a speed test waits for a session and the way to a node, for an answer, and for what is still under way after its load.</summary>
+    public static readonly TimeSpan SpeedPatience = TimeSpan.FromSeconds(5), SpeedDrain = TimeSpan.FromMilliseconds(400);
 }

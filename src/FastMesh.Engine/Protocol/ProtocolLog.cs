@@ -178,6 +178,9 @@ internal static partial class ProtocolLog
     [LoggerMessage(213, LogLevel.Information, "Session with {Node} established: {Protocol}, {Suite}, {Way}")]
     public static partial void SessionEstablished(this ILogger log, string node, string protocol, string suite, string way);
 
+    [LoggerMessage(214, LogLevel.Information, "{Node} makes a speed test with this node")]
+    public static partial void SpeedTestBy(this ILogger log, string node);
+
     // Protocol, and Meta with the line
     [LoggerMessage(180, LogLevel.Debug, "Sending {Request} to {Connection}")]
     public static partial void Sending(this ILogger log, string request, MetaConnection connection);
