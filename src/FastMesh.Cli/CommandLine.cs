@@ -66,6 +66,9 @@ internal sealed record CommandLine
     /// <summary>Commands print JSON instead of text.</summary>
     public bool Json { get; private set; }
 
+    /// <summary>Warnings make a check fail too.</summary>
+    public bool Strict { get; private set; }
+
     /// <summary>Stay in the foreground.</summary>
     public bool Foreground { get; private set; }
 
@@ -178,6 +181,7 @@ internal sealed record CommandLine
             case "batch": Batch = true; return null;
             case "force": Force = true; return null;
             case "json": Json = true; return null;
+            case "strict": Strict = true; return null;
             case "help": Help = true; return null;
             default: Version = true; return null;
         }

@@ -28,6 +28,7 @@ public sealed class AbiTests
         Assert.Equal(16, Unsafe.SizeOf<Libc.Timespec>());
         Assert.Equal(48, Unsafe.SizeOf<Libc.Passwd>());
         Assert.Equal(112, Unsafe.SizeOf<Libz.ZStream>());
+        Assert.Equal(256, Unsafe.SizeOf<Libc.Statx>()); // statx(2)
     }
 
     // linux-dataplane reference, 3.1 and 3.2
@@ -55,6 +56,9 @@ public sealed class AbiTests
         Assert.Equal(40, Offset(ref m, ref m.msg_hdr.msg_controllen));
         Assert.Equal(48, Offset(ref m, ref m.msg_hdr.msg_flags));
         Assert.Equal(56, Offset(ref m, ref m.msg_len));
+        Libc.Statx s = default;
+        Assert.Equal(20, Offset(ref s, ref s.stx_uid));
+        Assert.Equal(24, Offset(ref s, ref s.stx_gid));
         Libc.Cmsghdr c = default;
         Assert.Equal(8, Offset(ref c, ref c.cmsg_level));
         Assert.Equal(12, Offset(ref c, ref c.cmsg_type));

@@ -64,5 +64,5 @@ internal sealed record CommandContext(NetPaths Paths, CommandLine Line, TextRead
     }
 
     /// <summary>Text from files and peers must not command the terminal.</summary>
-    private static string Printable(string text) => string.Concat(text.Select(c => char.IsControl(c) && c != '\n' ? '?' : c));
+    public static string Printable(string text) => string.Concat(text.Select(c => char.IsControl(c) && c != '\n' ? '?' : c));
 }

@@ -22,6 +22,7 @@ internal static class CommandTable
         new("invite", "NAME", "Print a URL with which a new node can join.", 1, 1, InviteCommand.Run),
         new("join", "[URL]", "Join a net by the URL of an invitation.", 0, 1, JoinCommand.Run),
         new("speed", "NODE [SECONDS]", "Measure throughput, loss and latency under load to a FastMesh node.", 1, 2, SpeedCommand.Run),
+        new("check", "", "Find what is wrong or doubtful in the configuration.", 0, 0, CheckCommand.Run),
     ];
 
     /// <summary>The command of that name, or null.</summary>

@@ -76,7 +76,7 @@ internal sealed class ConfigDirectory(string root, IReadOnlyList<ConfigEntry> ov
     }
 
     /// <summary>tinc.conf, then every file of conf.d whose name is longer than its ending .conf.</summary>
-    private IEnumerable<string> ServerFiles()
+    public IEnumerable<string> ServerFiles()
     {
         string directory = Path.Combine(Root, "conf.d");
         string[] more = [];

@@ -51,10 +51,12 @@ internal sealed class ConfigReport
     /// <summary>Logs name the place and the remedy in words, in tincd's order; a finding has them apart.</summary>
     private static string WithoutPlace(string text, string? file, int line, string fix)
     {
+        const string Prefix = "Warning: ";
         string place = new ConfigEntry("", "", file, line).Place;
         string[] wordings = [$" in {place}", $" ({place})", $" on line {line} while reading config file {file}"];
         foreach (string words in wordings)
             text = text.Replace(words, string.Empty, StringComparison.Ordinal);
+        text = text.StartsWith(Prefix, StringComparison.Ordinal) ? text[Prefix.Length..] : text;
         return text.EndsWith($"; {fix}", StringComparison.Ordinal) ? text[..^(fix.Length + 2)] : text;
     }
 }

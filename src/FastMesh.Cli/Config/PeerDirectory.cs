@@ -19,7 +19,10 @@ internal sealed class PeerDirectory(ConfigDirectory directory, EngineLog log) : 
     private DateTime _reloadBefore = DateTime.UtcNow;
 
     /// <inheritdoc/>
-    public IReadOnlyList<string> Names => Directory.Exists(directory.HostsDirectory)
+    public IReadOnlyList<string> Names => NamesIn(directory);
+
+    /// <summary>Names of all host files that are valid node names, in order.</summary>
+    public static IReadOnlyList<string> NamesIn(ConfigDirectory directory) => Directory.Exists(directory.HostsDirectory)
         ? [.. Directory.EnumerateFiles(directory.HostsDirectory).Select(p => Path.GetFileName(p)).Where(n => NodeName.IsValid(n)).Order(StringComparer.Ordinal)]
         : [];
 

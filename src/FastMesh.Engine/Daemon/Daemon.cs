@@ -40,8 +40,7 @@ public sealed class Daemon
             if (_options.LockMemory && !ProcessControl.LockMemory() && _options.User is not null)
                 throw new IOException("Memory cannot stay locked (-L) for another user (-U) while there is a limit: raise RLIMIT_MEMLOCK before the start");
             CheckCpus(_options.DataPlane.Cpus);
-            if (!Encryption.TryChoose(_options.Crypto))
-                throw new IOException("--crypto: ipsec-mb is not installed, or in a version that is not known");
+            ChooseCrypto(_options.Crypto);
             exitCode = RunDevice(wake, signals, manager, ready);
         }
         catch (Exception e) when (e is IOException or LinuxException or UnauthorizedAccessException)
@@ -61,8 +60,15 @@ public sealed class Daemon
     /// <summary>Acts as if a signal had arrived; any thread, while <see cref="Run"/> runs.</summary>
     internal void Signal(int number) => _signals?.Post(number);
 
+    /// <summary>Throws if the library is not there.</summary>
+    internal static void ChooseCrypto(CryptoChoice choice)
+    {
+        if (!Encryption.TryChoose(choice))
+            throw new IOException("--crypto: ipsec-mb is not installed, or in a version that is not known");
+    }
+
     /// <summary>Throws if a processor does not exist or is not ours to use.</summary>
-    private static void CheckCpus(IReadOnlyList<int> wanted)
+    internal static void CheckCpus(IReadOnlyList<int> wanted)
     {
         int[] allowed = CpuAffinity.Allowed();
         int[] missing = [.. wanted.Except(allowed)];

@@ -77,7 +77,7 @@ public sealed class InvitationClient : IDisposable
         string reason = "";
         try
         {
-            foreach (Endpoint address in Resolver.LookUp(target, AddressFamilyChoice.Any))
+            foreach (Endpoint address in NameLookup.LookUp(target, AddressFamilyChoice.Any))
             {
                 if (TryOpen(address, out reason) is { } socket)
                     return socket;
@@ -85,7 +85,7 @@ public sealed class InvitationClient : IDisposable
         }
         catch (SocketException failure)
         {
-            reason = Resolver.Describe(failure);
+            reason = NameLookup.Describe(failure);
         }
 
         throw new IOException($"Could not connect to {target}: {reason}");

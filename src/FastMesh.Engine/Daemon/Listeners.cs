@@ -105,17 +105,17 @@ internal sealed class Listeners : IDisposable
         try
         {
             if (wanted.Host != "*")
-                return Resolver.LookUp(wanted, _options.Mesh.AddressFamily);
+                return NameLookup.LookUp(wanted, _options.Mesh.AddressFamily);
             List<Endpoint> any = [];
             if (_options.Mesh.AddressFamily != AddressFamilyChoice.IPv6)
-                any.AddRange(Resolver.LookUp(wanted with { Host = "0.0.0.0" }, AddressFamilyChoice.IPv4));
+                any.AddRange(NameLookup.LookUp(wanted with { Host = "0.0.0.0" }, AddressFamilyChoice.IPv4));
             if (_options.Mesh.AddressFamily != AddressFamilyChoice.IPv4)
-                any.AddRange(Resolver.LookUp(wanted with { Host = "::" }, AddressFamilyChoice.IPv6));
+                any.AddRange(NameLookup.LookUp(wanted with { Host = "::" }, AddressFamilyChoice.IPv6));
             return any;
         }
         catch (SocketException failure)
         {
-            _log.Always.NameLookupFailed(wanted.Host, wanted.Port, Resolver.Describe(failure));
+            _log.Always.NameLookupFailed(wanted.Host, wanted.Port, NameLookup.Describe(failure));
             return [];
         }
     }

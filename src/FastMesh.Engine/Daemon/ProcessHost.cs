@@ -70,6 +70,9 @@ public static class ProcessHost
     /// <summary>Whether a process of that number exists, whoever it belongs to.</summary>
     public static bool Exists(int process) => SendSignal(process, 0);
 
+    /// <summary>Tells who owns a file or directory, by number; false if it cannot be told.</summary>
+    public static bool TryGetOwner(string path, out uint user, out uint group) => FileIo.Owner(path, out user, out group) == 0;
+
     private static Process Start(IReadOnlyList<string> arguments)
     {
         string program = Environment.ProcessPath ?? throw new InvalidOperationException("The path of this program is not known");

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Net;
 using System.Net.Sockets;
 using FastMesh.Engine.Protocol;
 using FastMesh.Engine.Wire;
@@ -49,51 +48,8 @@ internal sealed class Resolver : IDisposable
     /// <summary>Takes the next answer.</summary>
     public bool TryTake(out Answer answer) => _answers.TryDequeue(out answer);
 
-    /// <summary>Looks one name up, waiting for the answer.</summary>
-    /// <exception cref="SocketException">There is no such name or service, or no address of that family; the message says which.</exception>
-    public static List<Endpoint> LookUp(HostPort target, AddressFamilyChoice family)
-    {
-        if (!ServiceNames.TryGetPort(target.Port, out ushort port))
-            throw new SocketException((int)SocketError.TypeNotFound, "Servname not supported for ai_socktype");
-
-        List<Endpoint> found = [];
-        foreach (IPAddress address in Addresses(target.Host))
-        {
-            if (Matches(address.AddressFamily, family))
-                found.Add(Endpoint.From(address, port));
-        }
-
-        return found.Count > 0
-            ? found
-            : throw new SocketException((int)SocketError.NoData, "Address family for hostname not supported");
-    }
-
-    /// <summary>The C library's words for a failed lookup.</summary>
-    public static string Describe(SocketException failure) => failure.SocketErrorCode switch
-    {
-        SocketError.HostNotFound => "Name or service not known",
-        SocketError.TryAgain => "Temporary failure in name resolution",
-        _ => failure.Message,
-    };
-
     /// <summary>Ends the threads as soon as they are done with what they do; answers are lost.</summary>
     public void Dispose() => _questions.CompleteAdding();
-
-    /// <summary>The resolver itself refuses "any" addresses and over-long names in ways of its own.</summary>
-    private static IPAddress[] Addresses(string host)
-    {
-        if (IPAddress.TryParse(host, out IPAddress? numeric))
-            return [numeric];
-        const int MaxName = 255;
-        return host.Length is > 0 and <= MaxName ? Dns.GetHostAddresses(host) : throw new SocketException((int)SocketError.HostNotFound);
-    }
-
-    private static bool Matches(AddressFamily family, AddressFamilyChoice wanted) => wanted switch
-    {
-        AddressFamilyChoice.IPv4 => family == AddressFamily.InterNetwork,
-        AddressFamilyChoice.IPv6 => family == AddressFamily.InterNetworkV6,
-        _ => family is AddressFamily.InterNetwork or AddressFamily.InterNetworkV6,
-    };
 
     private void Work()
     {
@@ -109,11 +65,11 @@ internal sealed class Resolver : IDisposable
     {
         try
         {
-            return LookUp(question.Target, question.Family);
+            return NameLookup.LookUp(question.Target, question.Family);
         }
         catch (SocketException failure)
         {
-            _log.Always.NameLookupFailed(question.Target.Host, question.Target.Port, Describe(failure));
+            _log.Always.NameLookupFailed(question.Target.Host, question.Target.Port, NameLookup.Describe(failure));
             return [];
         }
     }

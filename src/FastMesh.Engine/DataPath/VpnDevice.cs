@@ -123,9 +123,7 @@ public sealed class VpnDevice : IDisposable
 
     private void OpenDescriptor()
     {
-        SafeFd descriptor = int.TryParse(Device, NumberStyles.None, CultureInfo.InvariantCulture, out int number)
-            ? FileIo.Adopt(number)
-            : throw new IOException($"Could not use device {Device}: a descriptor number is needed");
+        SafeFd descriptor = FileIo.Adopt(ReadDescriptor(Device));
         _owned.Add(descriptor);
         Description = "fd device";
         _queues.Add(() => new TunPort(descriptor.Descriptor, ethernet: false, vnetHeader: false));
@@ -147,18 +145,46 @@ public sealed class VpnDevice : IDisposable
 
     private void OpenMulticast()
     {
-        string[] words = Device.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        if (words.Length < 2)
-            throw new IOException($"Device = {Device}: a multicast device needs a group address and a port");
-        int ttl = words.Length > 2 && int.TryParse(words[2], CultureInfo.InvariantCulture, out int hops) ? hops : 1;
-        if (!Endpoint.TryParse(words[0], words[1], out Endpoint group))
-            throw new IOException($"Device = {Device}: the group must be a numeric address, the port a number");
+        Endpoint group = ReadGroup(Device, out int ttl);
         byte[] address = new byte[Endpoint.MaxSockaddrLength];
         Array.Resize(ref address, group.WriteSockaddr(address));
         SafeFd socket = MulticastSocket.Open(address, ttl);
         _owned.Add(socket);
         Description = "multicast socket";
         _queues.Add(() => new MulticastPort(socket.Descriptor, address));
+    }
+
+    /// <summary>Checks what can be checked of the settings without opening anything. Throws as <see cref="Open"/> does.</summary>
+    public static void Check(DeviceSettings settings)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        switch (settings.Kind)
+        {
+            case DeviceKind.Fd:
+                ReadDescriptor(settings.Device);
+                break;
+            case DeviceKind.Multicast:
+                ReadGroup(settings.Device, out _);
+                break;
+            case DeviceKind.Tun or DeviceKind.Tap when !File.Exists(settings.Device):
+                throw new IOException($"Could not open {settings.Device}: No such file or directory");
+        }
+    }
+
+    private static int ReadDescriptor(string device)
+        => int.TryParse(device, NumberStyles.None, CultureInfo.InvariantCulture, out int number)
+            ? number
+            : throw new IOException($"Could not use device {device}: a descriptor number is needed");
+
+    private static Endpoint ReadGroup(string device, out int ttl)
+    {
+        string[] words = device.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        if (words.Length < 2)
+            throw new IOException($"Device = {device}: a multicast device needs a group address and a port");
+        ttl = words.Length > 2 && int.TryParse(words[2], CultureInfo.InvariantCulture, out int hops) ? hops : 1;
+        return Endpoint.TryParse(words[0], words[1], out Endpoint group)
+            ? group
+            : throw new IOException($"Device = {device}: the group must be a numeric address, the port a number");
     }
 
     private void OpenDummy()

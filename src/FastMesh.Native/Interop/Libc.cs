@@ -12,6 +12,24 @@ internal static unsafe partial class Libc
     internal const int EFD_NONBLOCK = 0x800, EFD_CLOEXEC = 0x80000;
     internal const int EPOLL_CLOEXEC = 0x80000, EPOLL_CTL_ADD = 1, EPOLL_CTL_DEL = 2, EPOLL_CTL_MOD = 3;
     internal const int LOCK_EX = 2, LOCK_NB = 4;
+    internal const int AT_FDCWD = -100;
+    internal const uint STATX_UID = 8, STATX_GID = 16;
+
+    /// <summary>The start of struct statx, the same on all architectures; the rest is room.</summary>
+    [StructLayout(LayoutKind.Sequential, Size = 256)]
+    internal struct Statx
+    {
+        internal uint stx_mask;
+        internal uint stx_blksize;
+        internal ulong stx_attributes;
+        internal uint stx_nlink;
+        internal uint stx_uid;
+        internal uint stx_gid;
+        internal ushort stx_mode;
+    }
+
+    [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int statx(int directory, string path, int flags, uint mask, Statx* result);
 
     [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int open(string path, int flags, uint mode);

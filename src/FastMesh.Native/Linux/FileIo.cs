@@ -56,6 +56,19 @@ public static unsafe class FileIo
         return n;
     }
 
+    /// <summary>Tells who owns a file or directory; links are followed.</summary>
+    /// <param name="path">Which.</param>
+    /// <param name="user">Number of the user.</param>
+    /// <param name="group">Number of the group.</param>
+    /// <returns>0 or the negated errno.</returns>
+    public static int Owner(string path, out uint user, out uint group)
+    {
+        Libc.Statx status = default;
+        int result = Syscall.Result(Libc.statx(Libc.AT_FDCWD, path, 0, Libc.STATX_UID | Libc.STATX_GID, &status));
+        (user, group) = (status.stx_uid, status.stx_gid);
+        return result;
+    }
+
     /// <summary>
     /// Takes over a descriptor inherited from the parent (DeviceType=fd, systemd's LISTEN_FDS): checks that it is open, makes it
     /// non-blocking and keeps it from children.

@@ -18,15 +18,15 @@ public sealed class ResolverTests : IDisposable
     [Fact]
     public void Numeric_addresses_need_no_name_server()
     {
-        Assert.Equal([s_loopback4], Resolver.LookUp(new("127.0.0.1", "655"), AddressFamilyChoice.Any));
-        Assert.Equal([s_loopback6], Resolver.LookUp(new("::1", "655"), AddressFamilyChoice.IPv6));
+        Assert.Equal([s_loopback4], NameLookup.LookUp(new("127.0.0.1", "655"), AddressFamilyChoice.Any));
+        Assert.Equal([s_loopback6], NameLookup.LookUp(new("::1", "655"), AddressFamilyChoice.IPv6));
     }
 
     [Fact]
     public void An_address_to_listen_on_may_be_any()
     {
-        Assert.Equal([Endpoint.FromIPv4(0, 655)], Resolver.LookUp(new("0.0.0.0", "655"), AddressFamilyChoice.Any));
-        Assert.Equal([Endpoint.FromIPv6(0, 655)], Resolver.LookUp(new("::", "655"), AddressFamilyChoice.Any));
+        Assert.Equal([Endpoint.FromIPv4(0, 655)], NameLookup.LookUp(new("0.0.0.0", "655"), AddressFamilyChoice.Any));
+        Assert.Equal([Endpoint.FromIPv6(0, 655)], NameLookup.LookUp(new("::", "655"), AddressFamilyChoice.Any));
     }
 
     [Theory]
@@ -35,15 +35,15 @@ public sealed class ResolverTests : IDisposable
     [InlineData(100_000)]
     public void A_name_that_cannot_be_one_is_not_known(int length)
     {
-        var failure = Assert.Throws<SocketException>(() => Resolver.LookUp(new(new string('a', length), "655"), AddressFamilyChoice.Any));
-        Assert.Equal("Name or service not known", Resolver.Describe(failure));
+        var failure = Assert.Throws<SocketException>(() => NameLookup.LookUp(new(new string('a', length), "655"), AddressFamilyChoice.Any));
+        Assert.Equal("Name or service not known", NameLookup.Describe(failure));
     }
 
     [Fact]
     public void A_name_gives_addresses_of_the_wanted_family_only()
     {
-        Assert.Equal([s_loopback4], Resolver.LookUp(new("localhost", "655"), AddressFamilyChoice.IPv4).Distinct());
-        Assert.Throws<SocketException>(() => Resolver.LookUp(new("127.0.0.1", "655"), AddressFamilyChoice.IPv6));
+        Assert.Equal([s_loopback4], NameLookup.LookUp(new("localhost", "655"), AddressFamilyChoice.IPv4).Distinct());
+        Assert.Throws<SocketException>(() => NameLookup.LookUp(new("127.0.0.1", "655"), AddressFamilyChoice.IPv6));
     }
 
     [Fact]
