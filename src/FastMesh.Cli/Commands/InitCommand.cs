@@ -13,7 +13,7 @@ internal static class InitCommand
     public const string PlaceholderScript = """
         #!/bin/sh
         # Give the interface its address here, for example:
-        #   ip link set "$INTERFACE" up
+        #   ip link set dev "$INTERFACE" up
         #   ip addr add 10.6.0.1/24 dev "$INTERFACE"
         echo "$0 does not say yet which address $INTERFACE has: edit it" >&2
 

@@ -47,7 +47,7 @@ internal sealed class InterfaceScript
     }
 
     /// <summary>The script. The interface is brought up first, because no route leads to one that is down.</summary>
-    public override string ToString() => $"#!/bin/sh\nip link set \"$INTERFACE\" up\n{string.Concat(_lines.Select(l => l + "\n"))}";
+    public override string ToString() => $"#!/bin/sh\nip link set dev \"$INTERFACE\" up\n{string.Concat(_lines.Select(l => l + "\n"))}";
 
     private bool Add(string line)
     {

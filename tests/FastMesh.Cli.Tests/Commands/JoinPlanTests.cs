@@ -48,7 +48,7 @@ public class JoinPlanTests
         Assert.Equal(
             """
             #!/bin/sh
-            ip link set "$INTERFACE" up
+            ip link set dev "$INTERFACE" up
             ip addr replace 10.9.0.5/24 dev "$INTERFACE"
             ip addr replace fd00::5/64 dev "$INTERFACE"
             dhclient -nw "$INTERFACE"

@@ -65,7 +65,7 @@ public static class Programs
     private static string Tinc11Path(string program) =>
         Path.Combine(Environment.GetEnvironmentVariable("TINC11_PREFIX") is { Length: > 0 } given ? given : "/opt/tinc-1.1", "sbin", program);
 
-    private static string RepositoryRoot()
+    internal static string RepositoryRoot()
     {
         DirectoryInfo? folder = new FileInfo(Assembly.GetExecutingAssembly().Location).Directory;
         while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "FastMesh.sln"))) folder = folder.Parent;
