@@ -48,7 +48,7 @@ internal sealed record Completion(CompletionKind Kind, IReadOnlyList<string> Wor
         "DIR" => new(CompletionKind.Directory, []),
         "FILE" => new(CompletionKind.File, []),
         "NET" => new(CompletionKind.Net, []),
-        "NODE" => new(CompletionKind.Node, []),
+        "NODE" or "NODE|SUBNET|ADDRESS" => new(CompletionKind.Node, []),
         "USER" => new(CompletionKind.User, []),
         "BITS" => new(CompletionKind.Words, ["2048", "3072", "4096", "8192"]),
         _ when name.Contains("KEY=", StringComparison.Ordinal) => new(CompletionKind.Variable, []),

@@ -28,7 +28,7 @@ internal sealed partial class MdocWriter
         bool first = true;
         foreach (Block block in blocks)
         {
-            if (!first && block is not ListBlock)
+            if (!first && block is not (ListBlock or FencedCodeBlock))
                 Line(".Pp");
             first = false;
             switch (block)

@@ -34,6 +34,16 @@ internal sealed record CommandContext(NetPaths Paths, CommandLine Line, TextRead
         return 1;
     }
 
+    /// <summary>Says what is wrong with the arguments and gives the exit code for that.</summary>
+    public int Misuse(string message)
+    {
+        Fail(message);
+        return NothingToTalkTo;
+    }
+
+    /// <summary>Prints a line of data, part of which may come from peers.</summary>
+    public void Print(string line) => Output.WriteLine(Printable(line));
+
     /// <summary>Does something with the running daemon. If there is none to talk to, says why; then the exit code is 2.</summary>
     public int WithDaemon(Func<ControlClient, int> command)
     {

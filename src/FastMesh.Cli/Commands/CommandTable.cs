@@ -23,17 +23,30 @@ internal static class CommandTable
         new("join", "[URL]", "Join a net by the URL of an invitation.", 0, 1, JoinCommand.Run),
         new("speed", "NODE [SECONDS]", "Measure throughput, loss and latency under load to a FastMesh node.", 1, 2, SpeedCommand.Run),
         new("check", "", "Find what is wrong or doubtful in the configuration.", 0, 0, CheckCommand.Run),
+        new("status", "", "Show the daemon, its peers and how they are reached.", 0, 0, StatusCommand.Run),
+        new("top", "", "Show the nodes' traffic, live.", 0, 0, TopCommand.Run),
+        new("dump", DumpCommand.Kinds, "List what the daemon knows.", 1, 2, DumpCommand.Run),
+        new("graph", "[dot|svg]", "Draw the mesh, for graphviz or as a picture.", 0, 1, GraphCommand.Run),
+        new("info", "NODE|SUBNET|ADDRESS", "Show a node, or whose a subnet or an address is.", 1, 1, InfoCommand.Run),
+        new("pid", "", "Print the daemon's process number.", 0, 0, ControlCommands.Pid),
+        new("stop", "", "Stop the daemon.", 0, 0, ControlCommands.Stop),
+        new("retry", "", "Try all outgoing connections at once.", 0, 0, ControlCommands.Retry),
+        new("purge", "", "Forget unreachable nodes.", 0, 0, ControlCommands.Purge),
+        new("disconnect", "NODE", "Close the connection with a node.", 1, 1, ControlCommands.Disconnect),
+        new("debug", "LEVEL", "Change the daemon's debug level.", 1, 1, ControlCommands.Debug),
+        new("log", "[LEVEL]", "Show what the daemon logs from now on.", 0, 1, ControlCommands.Log),
+        new("pcap", "[SNAPLEN]", "Write the packets routed from now on as a pcap file.", 0, 1, ControlCommands.Pcap),
     ];
 
     /// <summary>The command of that name, or null.</summary>
-    public static CommandSpec? Find(string name) => Commands.FirstOrDefault(c => c.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
+    public static CommandSpec? Find(string name) => Commands.FirstOrDefault(c => c.Name.Equals(name, StringComparison.OrdinalIgnoreCase) || (c.Name == "dump" && name.Equals("list", StringComparison.OrdinalIgnoreCase)));
 
     /// <summary>Runs the command of the command line.</summary>
     public static int Run(CommandContext context)
     {
         CommandSpec command = Find(context.Line.Command!)!;
         if (context.Arguments.Count > command.MaxArguments)
-            return context.Fail("Too many arguments!");
-        return context.Arguments.Count < command.MinArguments ? context.Fail("Not enough arguments!") : command.Run(context);
+            return context.Misuse("Too many arguments!");
+        return context.Arguments.Count < command.MinArguments ? context.Misuse("Not enough arguments!") : command.Run(context);
     }
 }

@@ -13,16 +13,16 @@ internal readonly record struct NodeSession(string Suite, Instant? Since, long P
 /// <summary>What the data path makes of what the mesh knows, for people who ask why; <c>PeerSender</c> decides it packet by packet.</summary>
 public sealed partial class Mesh
 {
-    /// <summary>How packets to a node travel now.</summary>
-    internal NodePath PathTo(Node node)
-    {
-        if (node == Self)
-            return new(PathKind.Self);
-        if (!node.Reachable)
-            return new(PathKind.Unreachable);
-        NodePath path = node.Protocol == NodeProtocol.Legacy ? LegacyPathTo(node) : SessionPathTo(node);
-        return path.Kind == PathKind.Direct ? path : path with { Reason = WhyNotDirect(node) };
-    }
+    /// <summary>How packets to a node travel now, and why not straight to it by UDP.</summary>
+    internal NodePath PathTo(Node node, Instant now) => PathTo(node) is { Kind: PathKind.Idle or PathKind.Relay or PathKind.Tcp } path
+        ? path with { Reason = WhyNotDirect(node, now) }
+        : PathTo(node);
+
+    /// <summary>How packets to a node travel now, without a reason.</summary>
+    private NodePath PathTo(Node node) => node == Self ? new(PathKind.Self)
+        : !node.Reachable ? new(PathKind.Unreachable)
+        : node.Protocol == NodeProtocol.Legacy ? LegacyPathTo(node)
+        : SessionPathTo(node);
 
     /// <summary>What protects packets to a node, or null while there is no key.</summary>
     internal NodeSession? SessionWith(Node node)
@@ -78,7 +78,7 @@ public sealed partial class Mesh
     private bool TakesUdp(Node hop) => !IsTcpOnly(hop) && !hop.UdpPaused && hop.Address.IsSet
         && (hop.MinMtu > 0 || (!hop.Options.HasFlag(EdgeOptions.PmtuDiscovery) && (hop.UdpConfirmed || hop.Protocol == NodeProtocol.Legacy)));
 
-    private PathReason WhyNotDirect(Node node) =>
+    private PathReason WhyNotDirect(Node node, Instant now) =>
         _settings.TcpOnly || _settings.Forwarding.LocalOptions.HasFlag(EdgeOptions.TcpOnly) ? PathReason.TcpOnlyHere
         : node.Options.HasFlag(EdgeOptions.TcpOnly) ? PathReason.TcpOnlyThere
         : node.Indirect ? PathReason.Indirect
@@ -86,6 +86,7 @@ public sealed partial class Mesh
         : !node.Address.IsSet ? PathReason.NoAddress
         : node.UdpPaused ? PathReason.KeyChange
         : node.UdpConfirmed ? PathReason.MtuUnknown
+        : node.Protocol != NodeProtocol.Legacy && !node.HasConnection && !PeerOf(node).Discovery.IsBusy(now) ? PathReason.NoTraffic
         : PathReason.NoReply;
 
     private static (string Protocol, string Suite) DescribeSession(Peer peer, SessionFormat format) => format switch

@@ -80,6 +80,9 @@ public sealed partial class Mesh
     /// <summary>Every <see cref="Routing.Node.Id"/> is below.</summary>
     internal int NodeIdLimit => _graph.IdLimit;
 
+    /// <summary>The node of that name, or null.</summary>
+    internal Node? FindNode(string name) => _graph.Find(name);
+
     /// <summary>The own node.</summary>
     internal Node OwnNode => Self;
 

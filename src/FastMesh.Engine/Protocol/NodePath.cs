@@ -49,6 +49,9 @@ public enum PathReason
     /// <summary>The node has not answered probes by UDP, or not any more: they are under way, or a firewall stops them.</summary>
     NoReply,
 
+    /// <summary>There has been no traffic for a while, so that UDP is not kept open; the next packet has it tried again.</summary>
+    NoTraffic,
+
     /// <summary>UDP works, but it is not known yet which lengths arrive.</summary>
     MtuUnknown,
 }

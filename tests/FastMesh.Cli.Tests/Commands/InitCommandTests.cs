@@ -46,12 +46,12 @@ public sealed class InitCommandTests : IDisposable
     }
 
     [Theory]
-    [InlineData("init", "No Name given!")]
-    [InlineData("init a-b", "Invalid Name! Only a-z, A-Z, 0-9 and _ are allowed characters.")]
-    [InlineData("init a b", "Too many arguments!")]
-    public void Without_a_good_name_nothing_is_made(string line, string message)
+    [InlineData("init", 1, "No Name given!")]
+    [InlineData("init a-b", 1, "Invalid Name! Only a-z, A-Z, 0-9 and _ are allowed characters.")]
+    [InlineData("init a b", 2, "Too many arguments!")]
+    public void Without_a_good_name_nothing_is_made(string line, int code, string message)
     {
-        Assert.Equal(1, _fixture.Run(line.Split(' ')));
+        Assert.Equal(code, _fixture.Run(line.Split(' ')));
         Assert.Equal([message], _fixture.Messages);
         Assert.False(Directory.Exists(_fixture.Net["net"]));
     }

@@ -81,7 +81,10 @@ public sealed record SessionStatus(string Suite, DateTime? Since, long PacketsSi
 /// <param name="Kind">The kind of path.</param>
 /// <param name="By">The node that passes them on, or null if none does.</param>
 /// <param name="Reason">Why they do not go straight to the node by UDP.</param>
-public sealed record PathStatus(PathKind Kind, string? By, PathReason Reason);
+/// <param name="PacketBytes">
+/// The longest IP packet that goes by UDP in one piece, as far as is proven (in switch mode without its Ethernet header); null if none does.
+/// </param>
+public sealed record PathStatus(PathKind Kind, string? By, PathReason Reason, int? PacketBytes);
 
 /// <summary>How a path MTU is known.</summary>
 public enum MtuState

@@ -106,7 +106,7 @@ internal sealed class StatusSource
     {
         Node node = row.Node;
         bool isSelf = node == _mesh.OwnNode;
-        NodePath path = _mesh.PathTo(node);
+        NodePath path = _mesh.PathTo(node, now);
         return new()
         {
             Name = node.Name,
@@ -119,7 +119,7 @@ internal sealed class StatusSource
             Session = _mesh.SessionWith(node) is { } session
                 ? new(session.Suite, session.Since is { } since ? time - (now - since) : null, session.PacketsSinceKey, node.Protocol != NodeProtocol.Legacy)
                 : null,
-            Path = new(path.Kind, path.By, path.Reason),
+            Path = new(path.Kind, path.By, path.Reason, LongestPacket(node, path)),
             UdpAddress = isSelf ? null : AddressOf(node.Address),
             Mtu = new(node.Mtu, node.MinMtu, node.MaxMtu, node.MinMtu == 0 ? MtuState.Unknown
                 : node.MinMtu < node.MaxMtu ? MtuState.Discovering : MtuState.Confirmed),
@@ -134,6 +134,18 @@ internal sealed class StatusSource
             TakesTrains = node.TakesTrains,
             Traffic = TakeTraffic(node.Id, now),
         };
+    }
+
+    /// <summary>As <see cref="PeerSender"/> reckons it: a session's datagrams must fit the hop, frames of tinc 1.0 have to themselves.</summary>
+    private int? LongestPacket(Node node, NodePath path)
+    {
+        string hopName = path.By ?? node.Name;
+        if (path.Kind is not (PathKind.Direct or PathKind.Relay) || _plane.Find(node.Id) is not { } peer
+            || _mesh.FindNode(hopName) is not { } hopNode || _plane.Find(hopNode.Id) is not { } hop)
+            return null;
+        bool isProven = (hop.Options & EdgeOptions.PmtuDiscovery) != 0;
+        int frame = peer.HasIds && hop.HasIds ? hop.MaxDatagram - peer.Overhead : isProven ? hop.MinMtu : Node.MaxFrameLength;
+        return Math.Clamp(frame, EthernetFrame.HeaderLength, Node.MaxFrameLength) - EthernetFrame.HeaderLength;
     }
 
     private TrafficStatus TakeTraffic(int node, Instant now)
