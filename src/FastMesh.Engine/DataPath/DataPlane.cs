@@ -190,6 +190,15 @@ public sealed class DataPlane : IDisposable
     /// <summary>Each shard's counters at this moment, in the order of shards.</summary>
     public IReadOnlyList<DataPlaneCounters> PerShard => [.. _shards.Where(shard => shard is not null).Select(shard => ShardCounters.Sum([shard.Counters]))];
 
+    /// <summary>Turns of each shard so far. May be called by any thread once the shards are started.</summary>
+    internal long[] Turns => [.. _shards.Select(shard => shard.Counters[ShardCounter.Turns])];
+
+    /// <summary>Makes each shard take a turn soon, to see whether it does. May be called by any thread once the shards are started.</summary>
+    internal void Poke() => Array.ForEach(_shards, static shard => shard.Poke());
+
+    /// <summary>How many packets a shard handled together.</summary>
+    internal (long[] Counts, long Sum) BatchSizes(int shard, BatchKind kind) => _shards[shard].Counters.BatchSizes(kind);
+
     /// <summary>What the control loop itself has counted: packets that it could not hand to a shard.</summary>
     public DataPlaneCounters ControlCounters => ShardCounters.Sum([_control]);
 

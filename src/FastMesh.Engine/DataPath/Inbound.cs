@@ -40,13 +40,14 @@ internal sealed partial class Inbound(ShardState state, Forwarder forwarder, Pee
     /// <summary>Handles all datagrams that came in on one socket. Their memory is free afterwards.</summary>
     public void Process(PacketBatch batch, int socket)
     {
+        int datagrams = 0;
         for (int next = 0; next < batch.Count;)
         {
             int first = next;
             while (next < batch.Count && (next == first || batch[next].Endpoint == batch[first].Endpoint))
             {
                 ref Packet train = ref batch[next++];
-                state.Counters.Add(ShardCounter.DatagramsIn, train.Datagrams);
+                datagrams += train.Datagrams;
                 if (train.SegmentSize == 0)
                     train.SegmentSize = Math.Max(train.Length, 1);
             }
@@ -58,6 +59,9 @@ internal sealed partial class Inbound(ShardState state, Forwarder forwarder, Pee
             else
                 Match(peer, batch, first, next, socket);
         }
+
+        state.Counters.Add(ShardCounter.DatagramsIn, datagrams);
+        state.Counters.Batch(BatchKind.Receive, datagrams);
     }
 
     /// <summary>Opens one datagram as coming from a node, and forwards what is in it.</summary>

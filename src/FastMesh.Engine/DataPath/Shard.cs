@@ -112,6 +112,9 @@ internal sealed class Shard : IDisposable
         _ports.Mailbox.Wake();
     }
 
+    /// <summary>Makes <see cref="Run"/> take a turn soon, so that its count shows that it does. May be called by any thread.</summary>
+    public void Poke() => _ports.Mailbox.Wake();
+
     /// <summary>
     /// Everything that is ready once, in bounded portions; what is left is ready again. The device is read after it was written, because much of what
     /// the kernel is given it answers at once: with an acknowledgement, an echo reply.
@@ -145,6 +148,7 @@ internal sealed class Shard : IDisposable
         _speed.Turn();
         _trains.Flush();
         _device.Flush();
+        _state.Counters.Add(ShardCounter.Turns, 1);
         _mail.Flush(); // last: who is woken may take the processor
     }
 
@@ -162,6 +166,7 @@ internal sealed class Shard : IDisposable
 
         _lastRead = _state.Now;
         _health.Succeeded();
+        _state.Counters.Batch(BatchKind.DeviceRead, packets);
         _outbound.Process(_fromDevice);
     }
 

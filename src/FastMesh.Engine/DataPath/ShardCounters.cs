@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace FastMesh.Engine.DataPath;
 
 /// <summary>What a shard counts besides drops.</summary>
@@ -23,6 +25,22 @@ internal enum ShardCounter
 
     /// <summary>Trains that the kernel refused and that were sent as single datagrams instead.</summary>
     TrainsRefused,
+
+    /// <summary>Turns (<see cref="Shard.Turn"/>).</summary>
+    Turns,
+}
+
+/// <summary>What a shard moves many of at once.</summary>
+internal enum BatchKind
+{
+    /// <summary>Packets that one turn read from the device; a super-packet counts once.</summary>
+    DeviceRead,
+
+    /// <summary>Datagrams that one look at a socket found.</summary>
+    Receive,
+
+    /// <summary>Datagrams given to a socket together.</summary>
+    Send,
 }
 
 /// <summary>
@@ -33,13 +51,39 @@ internal sealed class ShardCounters
     private const int Padding = 16; // 128 bytes: the prefetcher fetches lines in pairs
     private static readonly int s_counters = Enum.GetValues<ShardCounter>().Length;
     private static readonly DropReason[] s_reasons = Enum.GetValues<DropReason>();
-    private readonly long[] _values = new long[Padding + s_counters + s_reasons.Length + Padding];
+    private static readonly int s_firstBatch = Padding + s_counters + s_reasons.Length;
+    private readonly long[] _values = new long[s_firstBatch + (Enum.GetValues<BatchKind>().Length * BatchFields) + Padding];
+
+    /// <summary>Sizes of batches are counted in so many buckets: up to 1, 2, 4 ... 512, and above.</summary>
+    public const int BatchBuckets = 11;
+
+    private const int BatchFields = BatchBuckets + 1; // and the sum
 
     /// <summary>Adds to a counter.</summary>
     public void Add(ShardCounter counter, long count) => Increase(Padding + (int)counter, count);
 
     /// <summary>Counts dropped packets.</summary>
     public void Drop(DropReason reason, int count = 1) => Increase(Padding + s_counters + (int)reason, count);
+
+    /// <summary>Counts a batch by its size; an empty one is none.</summary>
+    public void Batch(BatchKind kind, int size)
+    {
+        if (size <= 0)
+            return;
+        int first = s_firstBatch + ((int)kind * BatchFields);
+        Increase(first + Math.Min(size == 1 ? 0 : BitOperations.Log2((uint)size - 1) + 1, BatchBuckets - 1), 1);
+        Increase(first + BatchBuckets, size);
+    }
+
+    /// <summary>Numbers of batches per bucket, not added up, and the sum of their sizes.</summary>
+    public (long[] Counts, long Sum) BatchSizes(BatchKind kind)
+    {
+        int first = s_firstBatch + ((int)kind * BatchFields);
+        long[] counts = new long[BatchBuckets];
+        for (int i = 0; i < counts.Length; i++)
+            counts[i] = Volatile.Read(ref _values[first + i]);
+        return (counts, Volatile.Read(ref _values[first + BatchBuckets]));
+    }
 
     /// <summary>The value of a counter.</summary>
     public long this[ShardCounter counter] => Volatile.Read(ref _values[Padding + (int)counter]);

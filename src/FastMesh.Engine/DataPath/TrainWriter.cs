@@ -310,13 +310,14 @@ internal sealed class TrainWriter : IDisposable
         if (_batches[socket] is not { Count: > 0 } batch)
             return;
         _sockets[socket].Send(batch);
+        int sent = 0;
         for (int i = 0; i < batch.Count; i++)
         {
             ref Packet packet = ref batch[i];
             NoteTrain(packet);
             if (packet.Error == 0)
             {
-                _state.Counters.Add(ShardCounter.DatagramsOut, packet.Datagrams);
+                sent += packet.Datagrams;
                 if (_state.Table.Find(packet.Node) is { Protocol: NodeProtocol.FastMesh })
                     _sentToOurs += packet.Datagrams;
                 else
@@ -329,6 +330,8 @@ internal sealed class TrainWriter : IDisposable
                 _mail.TooBig(packet.Node, packet.ProbeLength);
         }
 
+        _state.Counters.Add(ShardCounter.DatagramsOut, sent);
+        _state.Counters.Batch(BatchKind.Send, sent);
         batch.Clear();
     }
 
