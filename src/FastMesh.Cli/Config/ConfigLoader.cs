@@ -163,6 +163,7 @@ internal sealed class ConfigLoader
             ScriptsInterpreter = settings.ScriptsInterpreter,
             ScriptsExtension = settings.ScriptsExtension,
             GraphDumpFile = settings.GraphDumpFile,
+            Metrics = settings.ReadMetricsAddress(),
             Nice = settings.ReadNice(),
             LockMemory = _commandLine.LockMemory,
             Chroot = _commandLine.ChangeRoot,

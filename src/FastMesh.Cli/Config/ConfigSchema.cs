@@ -179,6 +179,7 @@ internal static class ConfigSchema
 
         Newer("LegacyProtocol", ConfigType.Boolean, "yes", Server, Start),
         Newer("SpeedTest", ConfigType.Boolean, "yes", Server, Reload),
+        Newer("MetricsAddress", ConfigType.Address, "none", Server, Start),
     ];
 
     private static readonly Dictionary<string, ConfigVariable> s_byName = Variables.ToDictionary(v => v.Name, StringComparer.OrdinalIgnoreCase);

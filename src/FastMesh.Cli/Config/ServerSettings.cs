@@ -1,6 +1,7 @@
 using System.Globalization;
 using FastMesh.Engine.Crypto;
 using FastMesh.Engine.Daemon;
+using FastMesh.Engine.Daemon.Metrics;
 using FastMesh.Engine.DataPath;
 using FastMesh.Engine.Protocol;
 using FastMesh.Engine.Routing;
@@ -143,6 +144,16 @@ internal sealed class ServerSettings(ConfigTree server, string? netName)
         Interface = BindToInterface,
         Mark = FirewallMark,
     };
+
+    /// <summary>MetricsAddress, or null if not set.</summary>
+    public MetricsAddress? ReadMetricsAddress()
+    {
+        if (server.First("MetricsAddress") is not { } entry)
+            return null;
+        if (!MetricsAddress.TryParse(entry.Value, out MetricsAddress? address))
+            Report.Fail(entry, $"Invalid address \"{entry.Value}\"", "write 127.0.0.1:9655, [::1]:9655 or unix:/PATH");
+        return address;
+    }
 
     /// <summary>ProcessPriority as a nice value, or null if not set.</summary>
     public int? ReadNice() => server.Choice<int?>("ProcessPriority", "priority", null, ("low", 10), ("normal", 0), ("high", -10));

@@ -1,4 +1,6 @@
 using FastMesh.Engine.Daemon.Status;
+using System.Diagnostics;
+using FastMesh.Engine.Daemon.Metrics;
 using FastMesh.Engine.DataPath;
 using FastMesh.Engine.Protocol;
 using FastMesh.Engine.Routing;
@@ -16,6 +18,9 @@ internal sealed partial class ControlLoop : IDisposable
     private const int EventsPerWait = 64;
     private const int ReportsPerTurn = 256; // so that a flood of reports does not keep the loop from connections and timers
     private const int MaxWait = 60_000;     // milliseconds
+
+    /// <summary>Where the first bucket of the lengths of turns ends.</summary>
+    public static TimeSpan ShortestTurn { get; } = TimeSpan.FromMicroseconds(125);
 
     // Tags of epoll events: small numbers for what there is once, then listeners, then connections by number, then control clients.
     private const ulong WakeTag = 0, ReportTag = 1, ControlListenerTag = 2, ListenerTag = 16, ConnectionTag = 1UL << 32, ControlTag = 1UL << 48;
@@ -35,6 +40,8 @@ internal sealed partial class ControlLoop : IDisposable
     private readonly IDaemonConsole _console;
     private readonly EngineLog _log;
     private readonly StatusSource _status;
+    private readonly StatusExchange? _exchange;
+    private readonly TimeHistogram _turns = new(ShortestTurn);
     private DaemonOptions _options;
     private int? _exitCode;
 
@@ -42,12 +49,12 @@ internal sealed partial class ControlLoop : IDisposable
     public ControlLoop(ControlLoopParts parts, DaemonOptions options, IDaemonConsole console, EngineLog log)
     {
         (_mesh, _plane, _device, _listeners) = (parts.Mesh, parts.Plane, parts.Device, parts.Listeners);
-        (_scripts, _signals, _wake, _control) = (parts.Scripts, parts.Signals, parts.Wake, parts.Control);
+        (_scripts, _signals, _wake, _control, _exchange) = (parts.Scripts, parts.Signals, parts.Wake, parts.Control, parts.Exchange);
         (_options, _console, _log) = (options, console, log);
         _resolver = new Resolver(_wake, log);
         _graphDump = new GraphDump(log);
         _sockets = new MetaSockets(_mesh, _epoll, ConnectionTag, options, _listeners, log);
-        _status = new StatusSource(parts, _sockets, console, () => _options, MonotonicClock.Now);
+        _status = new StatusSource(parts, _sockets, console, () => _options, _turns, MonotonicClock.Now);
     }
 
     /// <summary>Starts the shards with the mesh's first table, and the outgoing connections.</summary>
@@ -75,6 +82,7 @@ internal sealed partial class ControlLoop : IDisposable
         while (_exitCode is null)
         {
             int count = _epoll.Wait(MillisecondsToWait());
+            long woken = Stopwatch.GetTimestamp();
             for (int i = 0; i < count; i++)
             {
                 HandleEvent(_epoll.Tag(i), _epoll.Events(i));
@@ -90,6 +98,7 @@ internal sealed partial class ControlLoop : IDisposable
 
             _status.Tend(now);
             _control?.EndTurn(now);
+            _turns.Add(Stopwatch.GetElapsedTime(woken));
         }
 
         foreach (string line in DescribeTraffic())
@@ -152,6 +161,7 @@ internal sealed partial class ControlLoop : IDisposable
             Drain();
         }
 
+        _exchange?.Serve(_status.Take);
         _control?.HandleLog(_console.DebugLevel);
     }
 
@@ -301,6 +311,7 @@ internal sealed partial class ControlLoop : IDisposable
 /// <param name="Signals">Where signals come from.</param>
 /// <param name="Wake">What signals are announced by.</param>
 /// <param name="Control">Where control clients connect, or null.</param>
+/// <param name="Exchange">Where snapshots are asked for, or null.</param>
 internal sealed record ControlLoopParts(
     Mesh Mesh, DataPlane Plane, VpnDevice Device, Listeners Listeners, Scripts Scripts, Signals Signals, EventFd Wake,
-    ControlSocket? Control);
+    ControlSocket? Control, StatusExchange? Exchange);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using FastMesh.Engine.Crypto;
+using FastMesh.Engine.Daemon.Metrics;
 using FastMesh.Engine.DataPath;
 using FastMesh.Engine.Protocol;
 using FastMesh.Native.Linux;
@@ -114,12 +115,15 @@ public sealed class Daemon
             using Listeners listeners = Listeners.Open(_options, manager.InheritedSockets, _log);
             using DataPlane plane = new(_options.DataPlane, device, listeners.Udp, () => MonotonicClock.Now, _log);
             using ControlSocket? control = ControlSocket.Open(_options.Control, _console.Tap, wake, _log);
-            using ControlLoop loop = new(new(mesh, plane, device, listeners, scripts, signals, wake, control), _options, _console, _log);
+            using StatusExchange? exchange = _options.Metrics is null ? null : new(wake);
+            using HttpServer? metrics = exchange is null ? null : HttpServer.Open(_options.Metrics!, new StatusSite(exchange, plane), _log);
+            using ControlLoop loop = new(new(mesh, plane, device, listeners, scripts, signals, wake, control, exchange), _options, _console, _log);
             control?.Announce(listeners.Udp[0].Local);
             signals.EnterLoop(); // whoever waits for "Ready" may ask for the end at once, and gets an orderly one
             _log.Always.Ready();
             loop.Start(AnnouncedPort(listeners));
             FinishSetUp(scripts);
+            metrics?.Start();
             manager.NotifyReady();
             ready();
             _log.Always.Encryption(Encryption.Description); // now: it loads and tests the libraries

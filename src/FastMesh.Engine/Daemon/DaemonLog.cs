@@ -93,6 +93,15 @@ internal static partial class DaemonLog
     [LoggerMessage(333, LogLevel.Information, "Encryption: {Libraries}")]
     public static partial void Encryption(this ILogger log, string libraries);
 
+    [LoggerMessage(334, LogLevel.Warning, "MetricsAddress {Place} can be reached from other machines, and whoever asks there is answered: no name or password is asked for")]
+    public static partial void MetricsExposed(this ILogger log, string place);
+
+    [LoggerMessage(335, LogLevel.Information, "Serving metrics on {Place}")]
+    public static partial void MetricsServed(this ILogger log, string place);
+
+    [LoggerMessage(336, LogLevel.Error, "A fault in the program: metrics are served no more")]
+    public static partial void MetricsFault(this ILogger log, Exception fault);
+
     [LoggerMessage(340, LogLevel.Error, "Could not write the graph to {File}: {Reason}")]
     public static partial void GraphDumpFailed(this ILogger log, string file, string reason);
 }

@@ -1,4 +1,5 @@
 using FastMesh.Engine.Crypto;
+using FastMesh.Engine.Daemon.Metrics;
 using FastMesh.Engine.DataPath;
 using FastMesh.Engine.Protocol;
 
@@ -72,6 +73,9 @@ public sealed record DaemonOptions
 
     /// <summary>Where control clients connect, or null: nowhere.</summary>
     public ControlSettings? Control { get; init; }
+
+    /// <summary>MetricsAddress: where metrics are served, or null: nowhere.</summary>
+    public MetricsAddress? Metrics { get; init; }
 
     /// <summary>
     /// Reads the configuration again for a reload; throws <see cref="InvalidDataException"/> with a clear message if it is bad, and gives

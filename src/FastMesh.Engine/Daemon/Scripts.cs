@@ -23,6 +23,8 @@ internal readonly record struct ScriptLimits(TimeSpan Warning, TimeSpan Kill)
 internal sealed class Scripts : IDisposable
 {
     private const string Shell = "/bin/sh";
+    private const int Ok = 0, Failed = 1, Killed = 2, NotStarted = 3, Refused = 4;
+    private static readonly string[] s_results = ["ok", "failed", "killed", "notStarted", "refused"];
 
     // A flapping mesh with a slow script could otherwise fill the memory.
     private const int MaxWaiting = 10_000;
@@ -33,6 +35,7 @@ internal sealed class Scripts : IDisposable
     private readonly EngineLog _log;
     private readonly ScriptLimits _limits;
     private readonly Thread _thread;
+    private readonly long[] _counts = new long[s_results.Length];
     private bool _busy;
     private bool _closing;
 
@@ -50,6 +53,9 @@ internal sealed class Scripts : IDisposable
     }
 
     private readonly record struct Job(string Name, IReadOnlyList<KeyValuePair<string, string>> Variables);
+
+    /// <summary>How many have ended how so far. May be called by any thread.</summary>
+    public IReadOnlyDictionary<string, long> Counts => s_results.Index().ToDictionary(item => item.Item, item => Volatile.Read(ref _counts[item.Index]));
 
     /// <summary>Where scripts are; changes when the root directory does.</summary>
     public string Directory { get; set; }
@@ -73,6 +79,7 @@ internal sealed class Scripts : IDisposable
             }
         }
 
+        Interlocked.Increment(ref _counts[Refused]);
         _log.Always.ScriptRefused(name, MaxWaiting);
     }
 
@@ -137,6 +144,7 @@ internal sealed class Scripts : IDisposable
         }
         catch (Win32Exception e)
         {
+            Interlocked.Increment(ref _counts[NotStarted]);
             _log.Always.ScriptNotStarted(job.Name, $"{Shell}: {Errno.Message(e.NativeErrorCode)}");
         }
     }
@@ -148,6 +156,7 @@ internal sealed class Scripts : IDisposable
             _log.Always.ScriptHangs(name, _limits.Warning.TotalSeconds);
             if (!process.WaitForExit(_limits.Kill - _limits.Warning))
             {
+                Interlocked.Increment(ref _counts[Killed]);
                 _log.Always.ScriptKilled(name, _limits.Kill.TotalSeconds);
                 Kill(process);
                 return;
@@ -155,6 +164,7 @@ internal sealed class Scripts : IDisposable
         }
 
         // A script ended by signal N shows as 128 + N, as the shell in between reports it to tinc.
+        Interlocked.Increment(ref _counts[process.ExitCode == 0 ? Ok : Failed]);
         if (process.ExitCode != 0)
             _log.Always.ScriptFailed(name, process.ExitCode);
     }

@@ -193,6 +193,9 @@ public sealed partial class Mesh
     private void Terminate(MetaConnection connection, bool close, bool tarpit, Instant now)
     {
         bool wasActive = connection.IsActive;
+        if (!wasActive && connection.State is not (MetaState.Ending or MetaState.Invitation))
+            Handshakes.Add(connection.State is MetaState.Connecting or MetaState.Proxy ? HandshakeResult.MetaUnreachable
+                : tarpit ? HandshakeResult.MetaRefused : HandshakeResult.MetaAborted);
         Drop(connection, close, tarpit);
         if (connection.Node is { } node)
         {

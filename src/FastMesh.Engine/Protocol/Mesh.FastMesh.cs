@@ -60,7 +60,7 @@ public sealed partial class Mesh
         Peer peer = PeerOf(node);
         FastMeshSession session = FastMeshOf(peer);
         if (!TincBase64.TryDecode(data, out byte[] bytes) || !session.Handle(message, bytes, now))
-            _log.Status.SessionMessageIgnored(message.ToString(), node.Name);
+            RefuseMessage(message.ToString(), node.Name);
         AdvanceFastMesh(peer, session, now);
         if (message == FastMeshMessage.KexA)
             NoteIndirect(node, Self, now);

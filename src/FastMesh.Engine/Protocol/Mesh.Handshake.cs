@@ -326,6 +326,7 @@ public sealed partial class Mesh
         if (connection.Outgoing is { } outgoing)
             outgoing.Hurried = 0;
         _log.Connections.Activated(connection);
+        Handshakes.Add(HandshakeResult.MetaActivated);
 
         SendEverything(connection, now);
         string addressText = address.AddressText, portText = address.Port.ToString(CultureInfo.InvariantCulture);

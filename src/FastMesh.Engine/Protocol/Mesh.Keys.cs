@@ -83,7 +83,7 @@ public sealed partial class Mesh
         else if (_settings.SpeaksSptps && subtype == (int)MetaRequest.AnsPubKey)
             LearnPublicKey(requester, data, now);
         else
-            _log.Status.SessionMessageIgnored($"REQ_KEY {subtype}", requester.Name);
+            RefuseMessage($"REQ_KEY {subtype}", requester.Name);
     }
 
     /// <summary>A datagram on its way to another node, unless Forwarding forbids it.</summary>
@@ -158,6 +158,7 @@ public sealed partial class Mesh
         if (!LegacyKey.TryParse(hex, suite, out LegacyKey? key, out string reason))
         {
             _log.Status.BadKey(owner.Name, from, reason);
+            Handshakes.Add(HandshakeResult.SessionRefused);
             return;
         }
 

@@ -126,9 +126,18 @@ public sealed partial class Mesh
     /// <summary>A session is there: it is reported when the way of its packets is known.</summary>
     private void AwaitPath(Peer peer, Instant now)
     {
-        if (peer.ReportBy is null)
-            _deadlines.Set(TimerKind.SessionReport, peer.Node.Id, now);
-        peer.ReportBy ??= now + ProtocolLimits.SessionReport;
+        if (peer.ReportBy is not null)
+            return;
+        _deadlines.Set(TimerKind.SessionReport, peer.Node.Id, now);
+        peer.ReportBy = now + ProtocolLimits.SessionReport;
+        Handshakes.Add(HandshakeResult.SessionEstablished);
+    }
+
+    /// <summary>A message for a session does not fit, or is not authentic.</summary>
+    private void RefuseMessage(string message, string node)
+    {
+        _log.Status.SessionMessageIgnored(message, node);
+        Handshakes.Add(HandshakeResult.SessionRefused);
     }
 
     /// <summary>Says once per session what protects it and which way it goes.</summary>

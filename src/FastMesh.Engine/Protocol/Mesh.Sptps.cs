@@ -74,7 +74,7 @@ public sealed partial class Mesh
         Peer peer = PeerOf(node);
         if (peer.KeyRequested is null || _trust.Find(node.Name) is not null || !Ed25519PublicKey.TryParse(text, out Ed25519PublicKey? key))
         {
-            _log.Status.SessionMessageIgnored("public key", node.Name);
+            RefuseMessage("public key", node.Name);
             return;
         }
 
@@ -105,14 +105,14 @@ public sealed partial class Mesh
 
         if (!TincBase64.TryDecode(data, out byte[] kex))
         {
-            _log.Status.SessionMessageIgnored("REQ_KEY", node.Name);
+            RefuseMessage("REQ_KEY", node.Name);
             return;
         }
 
         SptpsSession session = ReplaceSptps(peer, key, isInitiator: false, now);
         session.Start(now);
         if (!session.Handle(kex, now))
-            _log.Status.SessionMessageIgnored("KEX", node.Name);
+            RefuseMessage("KEX", node.Name);
         AdvanceSptps(peer, session, now);
         NoteIndirect(node, Self, now);
         OfferMtu(node, now);
@@ -124,7 +124,7 @@ public sealed partial class Mesh
         Peer peer = PeerOf(node);
         if (compression is < 0 or > FastMeshKex.MaxCompression || !TincBase64.TryDecode(data, out byte[] datagram) || datagram.Length == 0)
         {
-            _log.Status.SessionMessageIgnored("ANS_KEY", node.Name);
+            RefuseMessage("ANS_KEY", node.Name);
             return;
         }
 
@@ -137,7 +137,7 @@ public sealed partial class Mesh
         session.PeerCompression = compression;
         if (!session.Handle(datagram, now))
         {
-            _log.Status.SessionMessageIgnored("ANS_KEY", node.Name);
+            RefuseMessage("ANS_KEY", node.Name);
             if (now - session.StartedAt > ProtocolLimits.SessionPatience)
                 StartSptps(peer, now);
             return;

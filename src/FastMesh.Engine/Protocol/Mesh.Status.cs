@@ -86,6 +86,9 @@ public sealed partial class Mesh
     /// <summary>The own node.</summary>
     internal Node OwnNode => Self;
 
+    /// <summary>How handshakes have ended so far.</summary>
+    internal HandshakeCounts Handshakes { get; } = new();
+
     private NodeRow RowOf(Node node)
     {
         Peer? peer = _peers.GetValueOrDefault(node.Id);

@@ -129,7 +129,7 @@ internal sealed class UdpDiscovery(Node node)
         {
             if (awaited != id)
                 continue;
-            node.Rtt = now - sent;
+            node.NoteRoundTrip(now - sent);
             return reply[0] == LengthReport ? BinaryPrimitives.ReadUInt16BigEndian(reply[1..]) : reply.Length;
         }
 

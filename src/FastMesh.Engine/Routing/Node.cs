@@ -93,6 +93,19 @@ public sealed class Node
     /// <summary>Time between the last answered probe and its reply, or null if none was answered since it became reachable.</summary>
     public TimeSpan? Rtt { get; set; }
 
+    /// <summary>All such times since the start, to the millisecond; null before the first.</summary>
+    public TimeHistogram? RoundTrips { get; private set; }
+
+    /// <summary>Where the first bucket of <see cref="RoundTrips"/> ends: an <see cref="Instant"/> is no finer.</summary>
+    public static TimeSpan ShortestRoundTrip { get; } = TimeSpan.FromMilliseconds(1);
+
+    /// <summary>A probe was answered.</summary>
+    public void NoteRoundTrip(TimeSpan time)
+    {
+        Rtt = time;
+        (RoundTrips ??= new(ShortestRoundTrip)).Add(time);
+    }
+
     /// <summary>Seals packets to it, present while it has given us a valid key.</summary>
     public PacketSealer? Sealer { get; set; }
 

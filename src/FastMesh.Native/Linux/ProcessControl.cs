@@ -154,6 +154,9 @@ public static unsafe class ProcessControl
         return outcome;
     }
 
+    /// <summary>Sets the nice value of the calling thread alone. Returns 0 or the negated errno; a higher value than before is always permitted.</summary>
+    public static int SetThreadNice(int nice) => Syscall.Result(Libc.setpriority(Libc.PRIO_PROCESS, 0, nice));
+
     /// <summary>Names the calling thread; on the main thread, the process (15 bytes are kept). Returns 0 or the negated errno.</summary>
     public static int SetThreadName(string name)
     {

@@ -24,6 +24,15 @@ public sealed record DaemonStatus
     /// <summary>Each shard's own counters.</summary>
     public required IReadOnlyList<ShardStatus> Shards { get; init; }
 
+    /// <summary>What the control loop counts.</summary>
+    public required ControlLoopStatus ControlLoop { get; init; }
+
+    /// <summary>Handshakes since the start, by result.</summary>
+    public required IReadOnlyList<HandshakeStatus> Handshakes { get; init; }
+
+    /// <summary>Scripts since the start, by how they ended.</summary>
+    public required IReadOnlyDictionary<string, long> Scripts { get; init; }
+
     /// <summary>All nodes by name, the own one among them.</summary>
     public required IReadOnlyList<NodeStatus> Nodes { get; init; }
 
@@ -145,7 +154,27 @@ public sealed record CounterStatus
 /// <param name="Index">Its number.</param>
 /// <param name="Cpu">The processor it is pinned to, or null.</param>
 /// <param name="Counters">What it has counted.</param>
-public sealed record ShardStatus(int Index, int? Cpu, CounterStatus Counters);
+/// <param name="Turns">Times that it has looked for work.</param>
+/// <param name="Batches">How many packets it handled together.</param>
+public sealed record ShardStatus(int Index, int? Cpu, CounterStatus Counters, long Turns, IReadOnlyList<BatchStatus> Batches);
+
+/// <summary>How many packets a shard handled together.</summary>
+/// <param name="Kind">deviceRead: read from the device in one turn; receive: received in one look at a socket; send: given to a socket at once.</param>
+/// <param name="Counts">Batches of up to 1, 2, 4 ... 512 packets, and of more; not added up.</param>
+/// <param name="Packets">The packets of all batches.</param>
+public sealed record BatchStatus(string Kind, IReadOnlyList<long> Counts, long Packets);
+
+/// <summary>What the control loop counts.</summary>
+/// <param name="TurnCounts">Turns that took up to 125 microseconds, twice that ... 512 milliseconds, and longer; not added up.</param>
+/// <param name="BusySeconds">The time of all turns together.</param>
+/// <param name="DroppedPackets">Packets that it could not hand to a shard, by reason.</param>
+public sealed record ControlLoopStatus(IReadOnlyList<long> TurnCounts, double BusySeconds, IReadOnlyDictionary<string, long> DroppedPackets);
+
+/// <summary>Handshakes with one result.</summary>
+/// <param name="Kind">meta: of a meta connection; session: of keys for packets to a node.</param>
+/// <param name="Result">Of meta: activated, refused, aborted or unreachable; of session: established or refused.</param>
+/// <param name="Count">How many.</param>
+public sealed record HandshakeStatus(string Kind, string Result, long Count);
 
 /// <summary>An edge: the statement of a node that it has a connection to another.</summary>
 /// <param name="From">Who says so.</param>

@@ -42,6 +42,9 @@ public sealed record NodeStatus
     /// <summary>Time from the last answered UDP probe to its reply, or null if none was answered.</summary>
     public long? UdpRttMicroseconds { get; init; }
 
+    /// <summary>All such times since the start, or null if there was none.</summary>
+    public RoundTripStatus? RoundTrips { get; init; }
+
     /// <summary>The neighbour on the path to it by TCP, or null.</summary>
     public string? NextHop { get; init; }
 
@@ -117,3 +120,8 @@ public sealed record MtuStatus(int Bytes, int MinBytes, int MaxBytes, MtuState S
 /// <param name="PacketsPerSecondOut">Of the last seconds, five to ten.</param>
 public sealed record TrafficStatus(
     long PacketsIn, long BytesIn, long PacketsOut, long BytesOut, long BitsPerSecondIn, long BitsPerSecondOut, long PacketsPerSecondIn, long PacketsPerSecondOut);
+
+/// <summary>Round-trip times of UDP probes, to the millisecond.</summary>
+/// <param name="Counts">How many took up to 1, 2, 4 ... 4096 milliseconds, and longer; not added up.</param>
+/// <param name="SumSeconds">The sum of all.</param>
+public sealed record RoundTripStatus(IReadOnlyList<long> Counts, double SumSeconds);

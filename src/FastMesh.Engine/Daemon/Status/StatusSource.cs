@@ -15,6 +15,13 @@ namespace FastMesh.Engine.Daemon.Status;
 /// </summary>
 internal sealed class StatusSource
 {
+    private static readonly (HandshakeResult Result, string Kind, string Name)[] s_handshakes =
+    [
+        (HandshakeResult.MetaActivated, "meta", "activated"), (HandshakeResult.MetaRefused, "meta", "refused"),
+        (HandshakeResult.MetaAborted, "meta", "aborted"), (HandshakeResult.MetaUnreachable, "meta", "unreachable"),
+        (HandshakeResult.SessionEstablished, "session", "established"), (HandshakeResult.SessionRefused, "session", "refused"),
+    ];
+
     private readonly Mesh _mesh;
     private readonly DataPlane _plane;
     private readonly VpnDevice _device;
@@ -24,19 +31,24 @@ internal sealed class StatusSource
     private readonly Func<DaemonOptions> _options;
     private readonly Throughput _throughput;
     private readonly Instant _started;
+    private readonly DateTime _startedTime = DateTime.UtcNow;
     private readonly Func<int, NodeCounters> _counters;
+    private readonly Scripts _scripts;
+    private readonly TimeHistogram _turns;
 
     /// <summary>Prepares. The parts stay the caller's.</summary>
     /// <param name="parts">What is looked at.</param>
     /// <param name="sockets">The meta connections' streams.</param>
     /// <param name="console">The debug level.</param>
     /// <param name="options">The options in force.</param>
+    /// <param name="turns">How long the control loop's turns took.</param>
     /// <param name="now">Current time: the daemon is ready.</param>
-    public StatusSource(ControlLoopParts parts, MetaSockets sockets, IDaemonConsole console, Func<DaemonOptions> options, Instant now)
+    public StatusSource(
+        ControlLoopParts parts, MetaSockets sockets, IDaemonConsole console, Func<DaemonOptions> options, TimeHistogram turns, Instant now)
     {
         (_mesh, _plane, _device, _listeners) = (parts.Mesh, parts.Plane, parts.Device, parts.Listeners);
         (_sockets, _console, _options, _started, _throughput) = (sockets, console, options, now, new(now));
-        _counters = _plane.TrafficOf;
+        (_counters, _scripts, _turns) = (_plane.TrafficOf, parts.Scripts, turns);
     }
 
     /// <summary>FastMesh's version.</summary>
@@ -57,7 +69,10 @@ internal sealed class StatusSource
             Device = TakeDevice(),
             Listeners = [.. _listeners.Udp.Select(listener => AddressOf(listener.Local)!)],
             Totals = CountersOf(_plane.Counters),
-            Shards = [.. _plane.PerShard.Select((counters, index) => new ShardStatus(index, CpuOf(index), CountersOf(counters)))],
+            Shards = [.. _plane.PerShard.Select((counters, index) => TakeShard(index, counters))],
+            ControlLoop = TakeControlLoop(),
+            Handshakes = [.. s_handshakes.Select(entry => new HandshakeStatus(entry.Kind, entry.Name, _mesh.Handshakes[entry.Result]))],
+            Scripts = _scripts.Counts,
             Nodes = [.. _mesh.NodeRows().Select(row => TakeNode(row, time, now))],
             Edges = [.. _mesh.EdgeRows().Select(TakeEdge)],
             Subnets = [.. _mesh.SubnetRows().Select(owned => TakeSubnet(owned, now))],
@@ -75,7 +90,7 @@ internal sealed class StatusSource
             Net = options.NetName.Length == 0 ? null : options.NetName,
             ConfigDirectory = options.ConfigDirectory,
             Pid = Environment.ProcessId,
-            Started = time - (now - _started),
+            Started = _startedTime,
             UptimeSeconds = (long)(now - _started).TotalSeconds,
             Mode = NameOf(options.Mesh.Forwarding.Mode),
             Protocol = VersionOf(options.Mesh.SpeaksSptps ? 7 : 0),
@@ -124,6 +139,7 @@ internal sealed class StatusSource
             Mtu = new(node.Mtu, node.MinMtu, node.MaxMtu, node.MinMtu == 0 ? MtuState.Unknown
                 : node.MinMtu < node.MaxMtu ? MtuState.Discovering : MtuState.Confirmed),
             UdpRttMicroseconds = node.Rtt is { } roundTrip ? (long)roundTrip.TotalMicroseconds : null,
+            RoundTrips = node.RoundTrips is { } trips ? new(trips.Counts, trips.Sum.TotalSeconds) : null,
             NextHop = node.NextHop?.Name,
             Via = node.Via?.Name,
             Distance = node.Distance,
@@ -207,6 +223,15 @@ internal sealed class StatusSource
         DroppedPackets = new SortedDictionary<string, long>(
             counters.Drops.ToDictionary(drop => CamelCase(drop.Key), drop => drop.Value), StringComparer.Ordinal),
     };
+
+    private ShardStatus TakeShard(int index, DataPlaneCounters counters) => new(index, CpuOf(index), CountersOf(counters), _plane.Turns[index],
+        [.. Enum.GetValues<BatchKind>().Select(kind =>
+        {
+            (long[] counts, long sum) = _plane.BatchSizes(index, kind);
+            return new BatchStatus(NameOf(kind), counts, sum);
+        })]);
+
+    private ControlLoopStatus TakeControlLoop() => new(_turns.Counts, _turns.Sum.TotalSeconds, CountersOf(_plane.ControlCounters).DroppedPackets);
 
     private static AddressStatus? AddressOf(Endpoint endpoint) =>
         endpoint.IsSet ? new(endpoint.AddressText, endpoint.Port.ToString(CultureInfo.InvariantCulture)) : null;
