@@ -11,10 +11,12 @@ LIBDIR      = $(PREFIX)/lib/fastmesh
 SBINDIR     = $(PREFIX)/sbin
 MANDIR      = $(PREFIX)/share/man
 COMPLETIONS = $(PREFIX)/share/bash-completion/completions
+ZSHDIR      = $(PREFIX)/share/zsh/site-functions
 UNITDIR     = $(PREFIX)/lib/systemd/system
+VERSION     = $(shell sed -n 's,.*<Version>\(.*\)</Version>.*,\1,p' Directory.Build.props)
 
 .DEFAULT_GOAL := build
-.PHONY: help build docs demo test bench compare perf install format clean
+.PHONY: help build docs demo test bench compare perf install deb dist format clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,10 +48,21 @@ install: ## PREFIX=/usr/local DESTDIR=; builds first if there is no program yet
 	install -D -m 644 -t $(DESTDIR)$(MANDIR)/man8 docs/fastmesh.8
 	install -D -m 644 -t $(DESTDIR)$(MANDIR)/man5 docs/fastmesh.conf.5
 	install -D -m 644 dist/fastmesh.bash-completion $(DESTDIR)$(COMPLETIONS)/fastmesh
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/zsh/site-functions dist/_fastmesh
+	install -D -m 644 -t $(DESTDIR)$(ZSHDIR) dist/_fastmesh
 	for unit in $(wildcard dist/*.service); do \
 	  install -d $(DESTDIR)$(UNITDIR); \
 	  sed 's,/usr/sbin/fastmesh,$(SBINDIR)/fastmesh,g' $$unit >$(DESTDIR)$(UNITDIR)/$$(basename $$unit); done
+
+deb: ## Debian packages, for Debian 12 and 13, in artifacts/deb: fastmesh, and fastmesh-tincd, which takes tincd's place
+	$(MAKE) build AOT=yes
+	scripts/deb.sh
+
+dist: ## artifacts/fastmesh-VERSION-RID.tar.gz: what "make install" installs, to unpack where no package manager is to know of it
+	$(MAKE) build AOT=yes
+	rm -rf artifacts/dist
+	$(MAKE) install DESTDIR=artifacts/dist PREFIX=/usr/local
+	install -D -m 644 -t artifacts/dist/usr/local/share/doc/fastmesh README.md CHANGELOG.md LICENSE dist/INSTALL
+	tar -c -z -f artifacts/fastmesh-$(VERSION)-$(RID).tar.gz --owner=0 --group=0 -C artifacts/dist usr
 
 docs: ## manual pages and shell completions, from the program's tables and docs/manual
 	scripts/require-dotnet.sh
