@@ -1,6 +1,6 @@
 #!/bin/bash
 # deb.sh [DIRECTORY]: makes the Debian packages in DIRECTORY (artifacts/deb) from the program that "make build" has made, and has lintian
-# look at them. PACKAGE_VERSION=0.1.0-2: another version than the changelog's last one. The machine's glibc is the oldest that the program
+# look at them. PACKAGE_VERSION=0.1.0-2: another version than the changelog's last one, and no lintian. The machine's glibc is the oldest that the program
 # runs with: packages of Debian 12 run on Debian 13 too.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -25,5 +25,5 @@ dpkg-buildpackage --build=binary --no-check-builddeps --unsigned-source --unsign
 mkdir -p "$output"
 rm -f "$output"/*
 cp "$work"/*.deb "$work"/*.changes "$work"/*.buildinfo "$output/"
-lintian --allow-root --fail-on error,warning "$output"/*.changes
+[ -n "${PACKAGE_VERSION:-}" ] || lintian --allow-root --fail-on error,warning "$output"/*.changes
 ls "$output"/*.deb

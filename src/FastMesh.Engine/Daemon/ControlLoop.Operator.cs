@@ -100,12 +100,20 @@ internal sealed partial class ControlLoop
     /// <summary>False if the new settings were refused.</summary>
     private bool Reload()
     {
-        _console.ReopenLog();
-        DaemonOptions? options = _options.Reread is { } reread ? reread() : _options;
-        _options = options ?? _options;
-        (_scripts.Interpreter, _scripts.Extension) = (_options.ScriptsInterpreter, _options.ScriptsExtension);
-        _mesh.Reload(_options.Mesh, MonotonicClock.Now);
-        return options is not null;
+        _manager.NotifyReloading(MonotonicClock.Microseconds);
+        try
+        {
+            _console.ReopenLog();
+            DaemonOptions? options = _options.Reread is { } reread ? reread() : _options;
+            _options = options ?? _options;
+            (_scripts.Interpreter, _scripts.Extension) = (_options.ScriptsInterpreter, _options.ScriptsExtension);
+            _mesh.Reload(_options.Mesh, MonotonicClock.Now);
+            return options is not null;
+        }
+        finally
+        {
+            _manager.NotifyReloaded();
+        }
     }
 
     private void StopForClient()

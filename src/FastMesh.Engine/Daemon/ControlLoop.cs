@@ -1,6 +1,7 @@
-using FastMesh.Engine.Daemon.Status;
 using System.Diagnostics;
+using System.Globalization;
 using FastMesh.Engine.Daemon.Metrics;
+using FastMesh.Engine.Daemon.Status;
 using FastMesh.Engine.DataPath;
 using FastMesh.Engine.Protocol;
 using FastMesh.Engine.Routing;
@@ -36,6 +37,7 @@ internal sealed partial class ControlLoop : IDisposable
     private readonly Signals _signals;
     private readonly EventFd _wake;
     private readonly ControlSocket? _control;
+    private readonly ServiceManager _manager;
     private readonly GraphDump _graphDump;
     private readonly IDaemonConsole _console;
     private readonly EngineLog _log;
@@ -49,7 +51,8 @@ internal sealed partial class ControlLoop : IDisposable
     public ControlLoop(ControlLoopParts parts, DaemonOptions options, IDaemonConsole console, EngineLog log)
     {
         (_mesh, _plane, _device, _listeners) = (parts.Mesh, parts.Plane, parts.Device, parts.Listeners);
-        (_scripts, _signals, _wake, _control, _exchange) = (parts.Scripts, parts.Signals, parts.Wake, parts.Control, parts.Exchange);
+        (_scripts, _signals, _wake, _control, _exchange, _manager) =
+            (parts.Scripts, parts.Signals, parts.Wake, parts.Control, parts.Exchange, parts.Manager);
         (_options, _console, _log) = (options, console, log);
         _resolver = new Resolver(_wake, log);
         _graphDump = new GraphDump(log);
@@ -74,6 +77,7 @@ internal sealed partial class ControlLoop : IDisposable
         _plane.Start(table);
         _mesh.StartOutgoing(port, MonotonicClock.Now);
         Drain();
+        ShowReachable();
     }
 
     /// <summary>Runs until a signal or a failing device ends it. Returns the exit code.</summary>
@@ -98,9 +102,11 @@ internal sealed partial class ControlLoop : IDisposable
 
             _status.Tend(now);
             _control?.EndTurn(now);
+            _manager.Tend(now, _plane.HaveTurned);
             _turns.Add(Stopwatch.GetElapsedTime(woken));
         }
 
+        _manager.NotifyStopping();
         foreach (string line in DescribeTraffic())
             _log.Connections.Statistics(line);
         return _exitCode.Value;
@@ -116,9 +122,8 @@ internal sealed partial class ControlLoop : IDisposable
 
     private int MillisecondsToWait()
     {
-        if (_mesh.NextTimeout is not { } due)
-            return MaxWait;
-        return (int)Math.Clamp((due - MonotonicClock.Now).TotalMilliseconds, 0, MaxWait);
+        Instant due = _mesh.NextTimeout is { } timeout && timeout < _manager.NextTimeout ? timeout : _manager.NextTimeout;
+        return due == Instant.Never ? MaxWait : (int)Math.Clamp((due - MonotonicClock.Now).TotalMilliseconds, 0, MaxWait);
     }
 
     private void HandleEvent(ulong tag, EpollEvents events)
@@ -228,10 +233,21 @@ internal sealed partial class ControlLoop : IDisposable
         do
         {
             if (_mesh.TryTakeTable(out ForwardingTable? table))
+            {
                 _plane.Publish(table);
+                ShowReachable();
+            }
         }
         while (PerformNext());
         _sockets.CloseEnded();
+    }
+
+    private void ShowReachable()
+    {
+        if (!_manager.IsThere)
+            return;
+        (int reachable, int all) = _mesh.CountNodes();
+        _manager.ShowStatus(string.Create(CultureInfo.InvariantCulture, $"{reachable} of {all} nodes reachable"));
     }
 
     private bool PerformNext()
@@ -312,6 +328,7 @@ internal sealed partial class ControlLoop : IDisposable
 /// <param name="Wake">What signals are announced by.</param>
 /// <param name="Control">Where control clients connect, or null.</param>
 /// <param name="Exchange">Where snapshots are asked for, or null.</param>
+/// <param name="Manager">Who started the daemon.</param>
 internal sealed record ControlLoopParts(
     Mesh Mesh, DataPlane Plane, VpnDevice Device, Listeners Listeners, Scripts Scripts, Signals Signals, EventFd Wake,
-    ControlSocket? Control, StatusExchange? Exchange);
+    ControlSocket? Control, StatusExchange? Exchange, ServiceManager Manager);

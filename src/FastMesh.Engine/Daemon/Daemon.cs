@@ -117,14 +117,14 @@ public sealed class Daemon
             using ControlSocket? control = ControlSocket.Open(_options.Control, _console.Tap, wake, _log);
             using StatusExchange? exchange = _options.Metrics is null ? null : new(wake);
             using HttpServer? metrics = exchange is null ? null : HttpServer.Open(_options.Metrics!, new StatusSite(exchange, plane), _log);
-            using ControlLoop loop = new(new(mesh, plane, device, listeners, scripts, signals, wake, control, exchange), _options, _console, _log);
+            using ControlLoop loop = new(new(mesh, plane, device, listeners, scripts, signals, wake, control, exchange, manager), _options, _console, _log);
             control?.Announce(listeners.Udp[0].Local);
             signals.EnterLoop(); // whoever waits for "Ready" may ask for the end at once, and gets an orderly one
             _log.Always.Ready();
             loop.Start(AnnouncedPort(listeners));
             FinishSetUp(scripts);
             metrics?.Start();
-            manager.NotifyReady();
+            manager.NotifyReady(MonotonicClock.Now);
             ready();
             _log.Always.Encryption(Encryption.Description); // now: it loads and tests the libraries
             return loop.Run();

@@ -7,5 +7,8 @@ namespace FastMesh.Engine.Daemon;
 internal static class MonotonicClock
 {
     /// <summary>Milliseconds since the machine was started, time asleep not counted.</summary>
-    public static Instant Now => new(Stopwatch.GetTimestamp() / (Stopwatch.Frequency / 1000));
+    public static Instant Now => new(Microseconds / 1000);
+
+    /// <summary>The same in microseconds: CLOCK_MONOTONIC.</summary>
+    public static long Microseconds => Stopwatch.GetTimestamp() / (Stopwatch.Frequency / 1_000_000);
 }

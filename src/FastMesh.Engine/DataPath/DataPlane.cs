@@ -213,6 +213,20 @@ public sealed class DataPlane : IDisposable
     public DataPlaneCounters Counters =>
         ShardCounters.Sum([.. _shards.Where(shard => shard is not null).Select(shard => shard.Counters), _control]);
 
+    /// <summary>Whether every shard has ended a turn since the last call, which is true of the first one. Then wakes all for the next one.</summary>
+    public bool HaveTurned()
+    {
+        bool all = true;
+        for (int i = 0; i < _shards.Length; i++)
+        {
+            all &= _shards[i].State.HasAnswered;
+            _shards[i].State.CallRoll();
+            _orders[i].Wake();
+        }
+
+        return all;
+    }
+
     /// <summary>Stops and joins the threads.</summary>
     public void Dispose()
     {

@@ -100,6 +100,7 @@ internal sealed class Shard : IDisposable
             _ports.Mailbox.Awake();
             Turn(ready);
             _trains.Rest(_fromDevice.Count);
+            _state.Answer();
         }
 
         _poller.Stop();

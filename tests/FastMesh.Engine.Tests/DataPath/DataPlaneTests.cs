@@ -102,6 +102,27 @@ public sealed class DataPlaneTests
         }
     }
 
+    [SkippableFact]
+    public void Shards_that_turn_answer_the_roll_call_asleep_or_not()
+    {
+        using End end = new("roll", "nobody", "10.1.0.0/16", DeviceKind.Tun, RoutingMode.Router, shards: 2);
+        end.Start("10.1.0.1", "10.1.0.2");
+        Assert.True(end.Plane.HaveTurned());
+        for (int i = 0; i < 3; i++)
+            Assert.True(SpinWait.SpinUntil(end.Plane.HaveTurned, TimeSpan.FromSeconds(30)));
+    }
+
+    [Fact]
+    public void A_shard_that_does_not_come_to_the_end_of_a_turn_misses_the_roll_call()
+    {
+        ShardState shard = new(0, new TestNetwork("roll").Build());
+        Assert.True(shard.HasAnswered);
+        shard.CallRoll();
+        Assert.False(shard.HasAnswered);
+        shard.Answer();
+        Assert.True(shard.HasAnswered);
+    }
+
     /// <summary>One host: a namespace, a device in it, a data plane whose sockets are on the loopback outside.</summary>
     private sealed class End : IDisposable
     {
@@ -151,7 +172,7 @@ public sealed class DataPlaneTests
             Host.Dispose();
         }
 
-        private void Start(string own, string others)
+        public void Start(string own, string others)
         {
             Plane.Start(_network.Build());
             Host.Run("ip", "address", "add", own + "/16", "dev", _device.Interface);
