@@ -43,7 +43,7 @@ cp artifacts/deb/*.deb "$root/debs/"
 mkdir "$root/debs/later"
 cp "$work"/later/*.deb "$root/debs/later/"
 
-package() { find "$root/debs/$(dirname "$1")" -maxdepth 1 -name "$(basename "$1")_*.deb" -printf "/debs/$(dirname "$1")/%f"; } # NAME or later/NAME
+package() { echo "/debs/$(cd "$root/debs" && echo "$1"_*.deb)"; } # NAME or later/NAME
 in_root() { chroot "$root" /usr/bin/env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 "$@"; }
 apt() { in_root apt-get -q -y --no-download --no-install-recommends -o APT::Sandbox::User=root "$@" >"$work/apt.log" 2>&1 || { cat "$work/apt.log" >&2; fail "apt-get $*"; }; }
 nets() { (cd "$root/etc/tinc" && find . -path ./nets.boot -prune -o -type f -print0 | sort -z | xargs -0 sha256sum); }

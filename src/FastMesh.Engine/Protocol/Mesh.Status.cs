@@ -63,7 +63,7 @@ public sealed partial class Mesh
     internal IEnumerable<NodeRow> NodeRows() => _graph.Nodes.Select(RowOf);
 
     /// <summary>How many nodes are known, and reachable, the own one included.</summary>
-    internal (int Reachable, int All) CountNodes() => (_graph.Nodes.Count(static node => node.Reachable), _graph.Nodes.Count());
+    internal (int Reachable, int All) CountNodes() => (_graph.Nodes.Count(static node => node.Reachable), _graph.Nodes.Count);
 
     /// <summary>All edges by the names of both ends.</summary>
     internal IEnumerable<Edge> EdgeRows() => _graph.Nodes.SelectMany(node => node.Edges.Values);
