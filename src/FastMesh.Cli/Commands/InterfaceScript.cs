@@ -1,6 +1,4 @@
-using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
+using FastMesh.Cli.Config;
 using FastMesh.Engine.Wire;
 
 namespace FastMesh.Cli.Commands;
@@ -30,20 +28,17 @@ internal sealed class InterfaceScript
 
         if (Subnet.TryParse(value, out Subnet subnet) && subnet.Kind == SubnetKind.Mac)
             return true; // tinc makes nothing of it either
-        return TryParse(value, out IPAddress? address, out int? prefix) && Add($"ip addr replace {Text(address!, prefix)} dev \"$INTERFACE\"");
+        return InterfaceVariables.ParseAddress(value) is { } address && Add($"ip addr replace {address.Network} dev \"$INTERFACE\"");
     }
 
     /// <summary>Takes the value of a Route line, <c>SUBNET [GATEWAY]</c>; false if it cannot be understood.</summary>
     public bool TryAddRoute(string value)
     {
-        string[] words = value.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries);
-        if (words.Length is not (1 or 2) || !TryParse(words[0], out IPAddress? network, out int? prefix)
-            || !Subnet.TryParse(words[0], out Subnet subnet) || !subnet.HostBitsAreZero)
+        if (InterfaceVariables.ParseRoute(value) is not { } route)
             return false;
-        if (words.Length == 1)
-            return Add($"ip route add {Text(network!, prefix)} dev \"$INTERFACE\"");
-        return TryParse(words[1], out IPAddress? gateway, out int? none) && none is null && gateway!.AddressFamily == network!.AddressFamily
-            && Add($"ip route add {Text(network, prefix)} via {gateway} dev \"$INTERFACE\" onlink");
+        return Add(route.Gateway is null
+            ? $"ip route add {route.Network} dev \"$INTERFACE\""
+            : $"ip route add {route.Network} via {route.Gateway} dev \"$INTERFACE\" onlink");
     }
 
     /// <summary>The script. The interface is brought up first, because no route leads to one that is down.</summary>
@@ -54,23 +49,5 @@ internal sealed class InterfaceScript
         _lines.Add(line);
         IsEmpty = false;
         return true;
-    }
-
-    private static string Text(IPAddress address, int? prefix)
-        => prefix is null ? $"{address}" : string.Create(CultureInfo.InvariantCulture, $"{address}/{prefix}");
-
-    private static bool TryParse(string text, out IPAddress? address, out int? prefix)
-    {
-        prefix = null;
-        string[] parts = text.Split('/');
-        if (!IPAddress.TryParse(parts[0], out address) || parts.Length > 2 || address.AddressFamily == AddressFamily.InterNetworkV6 && address.ScopeId != 0)
-            return false;
-        if (address.AddressFamily == AddressFamily.InterNetwork && parts[0].Split('.').Length != 4)
-            return false; // 10.1 would be 10.0.0.1
-        if (parts.Length == 1)
-            return true;
-        bool valid = int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int bits) && bits <= address.GetAddressBytes().Length * 8;
-        prefix = bits;
-        return valid;
     }
 }

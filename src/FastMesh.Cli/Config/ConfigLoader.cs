@@ -146,6 +146,7 @@ internal sealed class ConfigLoader
             },
             Peers = _peers,
             Device = settings.ReadDevice(),
+            Interface = settings.ReadInterface(),
             PortIsDefault = settings.PortIsDefault,
             BindToAddress = settings.ReadAddresses("BindToAddress"),
             ListenAddress = settings.ReadAddresses("ListenAddress"),

@@ -177,7 +177,10 @@ internal static class ConfigSchema
         NotBuilt("UPnPDiscoverWait", ConfigType.Integer, "5", Server, Start),
         NotBuilt("UPnPRefreshPeriod", ConfigType.Integer, "60", Server, Start),
 
+        Newer("Ifconfig", ConfigType.Text, "none", Server, Reload) with { Multiple = true },
+        Newer("InterfaceMTU", ConfigType.Integer, "the kernel's, 1500", Server, Reload),
         Newer("LegacyProtocol", ConfigType.Boolean, "yes", Server, Start),
+        Newer("Route", ConfigType.Text, "none", Server, Reload) with { Multiple = true },
         Newer("SpeedTest", ConfigType.Boolean, "yes", Server, Reload),
         Newer("MetricsAddress", ConfigType.Address, "none", Server, Start),
     ];

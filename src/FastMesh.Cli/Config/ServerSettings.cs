@@ -131,6 +131,9 @@ internal sealed class ServerSettings(ConfigTree server, string? netName)
         };
     }
 
+    /// <summary>What the interface is to be set up with.</summary>
+    public IReadOnlyList<InterfaceStep> ReadInterface() => InterfaceVariables.Read(server, ReadDeviceKind());
+
     /// <summary>Values of BindToAddress or ListenAddress with their ports.</summary>
     public IReadOnlyList<HostPort> ReadAddresses(string variable)
         => [.. server.All(variable).Select(e => ParseAddress(e.Value, server.Text("Port") ?? DefaultPort))];

@@ -105,6 +105,8 @@ internal sealed partial class ControlLoop
         {
             _console.ReopenLog();
             DaemonOptions? options = _options.Reread is { } reread ? reread() : _options;
+            if (options is not null && !TryProvision(options.Interface))
+                options = null;
             _options = options ?? _options;
             (_scripts.Interpreter, _scripts.Extension) = (_options.ScriptsInterpreter, _options.ScriptsExtension);
             _mesh.Reload(_options.Mesh, MonotonicClock.Now);
@@ -113,6 +115,21 @@ internal sealed partial class ControlLoop
         finally
         {
             _manager.NotifyReloaded();
+        }
+    }
+
+    /// <summary>False if the interface cannot be set up like that; then it is as it was.</summary>
+    private bool TryProvision(IReadOnlyList<InterfaceStep> wanted)
+    {
+        try
+        {
+            _provisioning.Apply(wanted);
+            return true;
+        }
+        catch (ProvisioningException e)
+        {
+            _log.Always.SetUpFailed(e.Message);
+            return false;
         }
     }
 

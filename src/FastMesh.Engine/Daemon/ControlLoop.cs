@@ -30,6 +30,7 @@ internal sealed partial class ControlLoop : IDisposable
     private readonly Mesh _mesh;
     private readonly DataPlane _plane;
     private readonly VpnDevice _device;
+    private readonly Provisioning _provisioning;
     private readonly Listeners _listeners;
     private readonly MetaSockets _sockets;
     private readonly Scripts _scripts;
@@ -50,7 +51,7 @@ internal sealed partial class ControlLoop : IDisposable
     /// <summary>Prepares; nothing happens before <see cref="Start"/>. The parts stay the caller's, except the sockets of connections.</summary>
     public ControlLoop(ControlLoopParts parts, DaemonOptions options, IDaemonConsole console, EngineLog log)
     {
-        (_mesh, _plane, _device, _listeners) = (parts.Mesh, parts.Plane, parts.Device, parts.Listeners);
+        (_mesh, _plane, _device, _provisioning, _listeners) = (parts.Mesh, parts.Plane, parts.Device, parts.Provisioning, parts.Listeners);
         (_scripts, _signals, _wake, _control, _exchange, _manager) =
             (parts.Scripts, parts.Signals, parts.Wake, parts.Control, parts.Exchange, parts.Manager);
         (_options, _console, _log) = (options, console, log);
@@ -322,6 +323,7 @@ internal sealed partial class ControlLoop : IDisposable
 /// <param name="Mesh">The state machine, started.</param>
 /// <param name="Plane">The shards, not started.</param>
 /// <param name="Device">The open device.</param>
+/// <param name="Provisioning">What was set up of the device's interface.</param>
 /// <param name="Listeners">The open sockets.</param>
 /// <param name="Scripts">Runs scripts.</param>
 /// <param name="Signals">Where signals come from.</param>
@@ -330,5 +332,5 @@ internal sealed partial class ControlLoop : IDisposable
 /// <param name="Exchange">Where snapshots are asked for, or null.</param>
 /// <param name="Manager">Who started the daemon.</param>
 internal sealed record ControlLoopParts(
-    Mesh Mesh, DataPlane Plane, VpnDevice Device, Listeners Listeners, Scripts Scripts, Signals Signals, EventFd Wake,
+    Mesh Mesh, DataPlane Plane, VpnDevice Device, Provisioning Provisioning, Listeners Listeners, Scripts Scripts, Signals Signals, EventFd Wake,
     ControlSocket? Control, StatusExchange? Exchange, ServiceManager Manager);

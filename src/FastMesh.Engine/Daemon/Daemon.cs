@@ -86,6 +86,8 @@ public sealed class Daemon
         using VpnDevice device = VpnDevice.Open(_options.Device, _options.DataPlane.Shards, _options.DataPlane.Offloads);
         bool isDummy = _options.Device.Kind == DeviceKind.Dummy; // tincd names the interface too, but for no other device
         _log.Always.DeviceOpened(isDummy ? $"{device.Device} ({device.Interface})" : device.Device, device.Description);
+        using Provisioning provisioning = new(device, _log);
+        provisioning.Apply(_options.Interface);
         using Scripts scripts = new(_options.ConfigDirectory, ScriptVariables(device), _log)
         {
             Interpreter = _options.ScriptsInterpreter,
@@ -95,7 +97,7 @@ public sealed class Daemon
         scripts.WaitUntilIdle();
         try
         {
-            return RunMesh(device, scripts, signals, wake, manager, ready);
+            return RunMesh(device, provisioning, scripts, signals, wake, manager, ready);
         }
         finally
         {
@@ -104,7 +106,7 @@ public sealed class Daemon
         }
     }
 
-    private int RunMesh(VpnDevice device, Scripts scripts, Signals signals, EventFd wake, ServiceManager manager, Action ready)
+    private int RunMesh(VpnDevice device, Provisioning provisioning, Scripts scripts, Signals signals, EventFd wake, ServiceManager manager, Action ready)
     {
         Mesh mesh = new(_options.Mesh, _options.Peers, new SystemRandom(), _log);
         mesh.Start(MonotonicClock.Now);
@@ -117,7 +119,7 @@ public sealed class Daemon
             using ControlSocket? control = ControlSocket.Open(_options.Control, _console.Tap, wake, _log);
             using StatusExchange? exchange = _options.Metrics is null ? null : new(wake);
             using HttpServer? metrics = exchange is null ? null : HttpServer.Open(_options.Metrics!, new StatusSite(exchange, plane), _log);
-            using ControlLoop loop = new(new(mesh, plane, device, listeners, scripts, signals, wake, control, exchange, manager), _options, _console, _log);
+            using ControlLoop loop = new(new(mesh, plane, device, provisioning, listeners, scripts, signals, wake, control, exchange, manager), _options, _console, _log);
             control?.Announce(listeners.Udp[0].Local);
             signals.EnterLoop(); // whoever waits for "Ready" may ask for the end at once, and gets an orderly one
             _log.Always.Ready();

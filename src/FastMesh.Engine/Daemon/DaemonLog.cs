@@ -104,4 +104,10 @@ internal static partial class DaemonLog
 
     [LoggerMessage(340, LogLevel.Error, "Could not write the graph to {File}: {Reason}")]
     public static partial void GraphDumpFailed(this ILogger log, string file, string reason);
+
+    [LoggerMessage(350, LogLevel.Warning, "{Interface} has {What} already ({Source}), or there is such a route by another interface: left as it is")]
+    public static partial void AlreadyProvisioned(this ILogger log, string @interface, InterfaceStep what, string source);
+
+    [LoggerMessage(351, LogLevel.Warning, "Could not undo {What} of {Interface}: {Reason}")]
+    public static partial void NotUnprovisioned(this ILogger log, string @interface, InterfaceStep what, string reason);
 }

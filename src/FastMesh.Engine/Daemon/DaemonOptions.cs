@@ -23,6 +23,9 @@ public sealed record DaemonOptions
     /// <summary>The virtual network device.</summary>
     public DeviceSettings Device { get; init; } = new();
 
+    /// <summary>Ifconfig, Route, InterfaceMTU: what the interface is to be set up with, in the order in which it can be.</summary>
+    public IReadOnlyList<InterfaceStep> Interface { get; init; } = [];
+
     /// <summary>BindToAddress values: where to listen and to connect from. Host <c>*</c> means any address; ports are filled in.</summary>
     public IReadOnlyList<HostPort> BindToAddress { get; init; } = [];
 

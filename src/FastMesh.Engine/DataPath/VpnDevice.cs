@@ -80,6 +80,9 @@ public sealed class VpnDevice : IDisposable
     /// <summary>INTERFACE of scripts: the real interface name.</summary>
     public string Interface { get; private set; }
 
+    /// <summary>Whether the interface stays at the end.</summary>
+    public bool IsPersistent { get; private set; }
+
     /// <summary>For the start-up line "DEVICE is a DESCRIPTION", e.g. <c>Linux tun/tap device (tun mode)</c>.</summary>
     public string Description { get; private set; }
 
@@ -108,6 +111,7 @@ public sealed class VpnDevice : IDisposable
             Offloads = offloads.ForDevice(),
         });
         _owned.Add(tun);
+        IsPersistent = tun.IsPersistent;
         _mergesTcp = tun.Offloads.HasFlag(TunOffloads.Tso4 | TunOffloads.Tso6);
         _mergesUdp = tun.Offloads.HasFlag(TunOffloads.Uso4 | TunOffloads.Uso6); // before Linux 6.2 a write of one fails
         _offloads = OffloadsExtensions.OfDevice(tun.HasVnetHeader, tun.Offloads);

@@ -6,7 +6,7 @@ namespace FastMesh.Native.Interop;
 internal static unsafe partial class Libc
 {
     internal const int IFNAMSIZ = 16;
-    internal const ushort IFF_TUN = 0x0001, IFF_TAP = 0x0002, IFF_MULTI_QUEUE = 0x0100, IFF_NO_PI = 0x1000, IFF_VNET_HDR = 0x4000;
+    internal const ushort IFF_TUN = 0x0001, IFF_TAP = 0x0002, IFF_MULTI_QUEUE = 0x0100, IFF_PERSIST = 0x0800, IFF_NO_PI = 0x1000, IFF_VNET_HDR = 0x4000;
 
     internal const nuint TUNSETIFF = 0x400454CA, TUNSETOFFLOAD = 0x400454D0, TUNGETIFF = 0x800454D2,
         TUNSETVNETHDRSZ = 0x400454D8;

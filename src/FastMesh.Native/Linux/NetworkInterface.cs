@@ -23,6 +23,13 @@ public static unsafe class NetworkInterface
         return error < 0 ? error : request.ifr_value;
     }
 
+    /// <summary>1 if the interface is up, 0 if not, or the negated errno.</summary>
+    public static int IsUp(string name)
+    {
+        int error = Query(Libc.SIOCGIFFLAGS, name, out Libc.Ifreq request);
+        return error < 0 ? error : request.ifr_flags & (int)Libc.IFF_UP;
+    }
+
     /// <summary>Writes the interface's 6-byte hardware address. Returns 0 or the negated errno.</summary>
     public static int HardwareAddress(string name, Span<byte> address)
     {

@@ -94,6 +94,9 @@ public sealed unsafe class TunDevice : IDisposable
     /// <summary>The most this kernel accepted; None without a vnet header.</summary>
     public TunOffloads Offloads { get; }
 
+    /// <summary>Whether the interface stays when its last descriptor is closed.</summary>
+    public bool IsPersistent { get; private init; }
+
     /// <summary>The interface's MTU in bytes, read now.</summary>
     /// <exception cref="LinuxException">The interface is gone.</exception>
     public int Mtu => Syscall.Check(NetworkInterface.Mtu(Name), $"Could not read the MTU of {Name}");
@@ -131,7 +134,7 @@ public sealed unsafe class TunDevice : IDisposable
             if (vnetHeader)
                 SetHeaderLength(queues[0].Descriptor, name);
             TunOffloads offloads = SetOffloads(queues[0].Descriptor, vnetHeader ? options.Offloads ?? TunOffloads.None : TunOffloads.None);
-            return new([.. queues], name, vnetHeader, offloads);
+            return new([.. queues], name, vnetHeader, offloads) { IsPersistent = (actual.ifr_flags & Libc.IFF_PERSIST) != 0 };
         }
         catch
         {

@@ -57,6 +57,9 @@ public sealed class MeshNode(NetworkHost host, string name, string kind) : IDisp
     /// <summary>Others have this node's Ed25519 key in its host file, if it has one.</summary>
     public bool PublishesEd25519 { get; set; } = true;
 
+    /// <summary>The node has a tinc-up: its own, or one that sets both inner addresses.</summary>
+    public bool HasTincUp { get; set; } = true;
+
     /// <summary>Nodes of which this one has no host file.</summary>
     public List<MeshNode> Strangers { get; } = [];
 
@@ -101,7 +104,7 @@ public sealed class MeshNode(NetworkHost host, string name, string kind) : IDisp
         WriteFile("tinc.conf", string.Join('\n', [$"Name = {Name}", .. _connectTo.Select(peer => $"ConnectTo = {peer.Name}"), .. Settings, .. generation]) + "\n");
         WriteKey("rsa_key.priv", Keys.PrivatePem);
         if (Programs.HasEd25519Keys(Kind)) WriteKey("ed25519_key.priv", Ed25519.PrivateFile);
-        if (!File.Exists(Path.Combine(Directory, "tinc-up"))) WriteScript("tinc-up", TincUp());
+        if (HasTincUp && !File.Exists(Path.Combine(Directory, "tinc-up"))) WriteScript("tinc-up", TincUp());
     }
 
     /// <summary>The addresses are wider than the node's subnets, so that the others are on-link.</summary>

@@ -14,7 +14,7 @@ internal sealed partial class PrivateNetwork
 {
     private const int CLONE_NEWNET = 0x40000000;
     private readonly BlockingCollection<string> _commands = [];
-    private readonly BlockingCollection<string> _errors = [];
+    private readonly BlockingCollection<(string Output, string Error)> _results = [];
     private int _threadId;
 
     internal static void Run(Action<PrivateNetwork> test)
@@ -42,28 +42,30 @@ internal sealed partial class PrivateNetwork
         });
         thread.Start();
         foreach (string command in network._commands.GetConsumingEnumerable())
-            network._errors.Add(network.Execute(command));
+            network._results.Add(network.Execute(command));
         thread.Join();
         if (failure is not null)
             ExceptionDispatchInfo.Throw(failure);
     }
 
-    /// <summary>Runs ip(8) in the namespace.</summary>
-    internal void Ip(string arguments)
+    /// <summary>Runs ip(8) in the namespace and returns what it prints.</summary>
+    internal string Ip(string arguments)
     {
         _commands.Add(arguments);
-        string error = _errors.Take();
+        (string output, string error) = _results.Take();
         Assert.True(error.Length == 0, $"ip {arguments}: {error}");
+        return output;
     }
 
-    private string Execute(string arguments)
+    private (string Output, string Error) Execute(string arguments)
     {
         string space = $"/proc/{Environment.ProcessId}/task/{_threadId}/ns/net";
-        ProcessStartInfo start = new("nsenter", $"--net={space} ip {arguments}") { RedirectStandardError = true };
+        ProcessStartInfo start = new("nsenter", $"--net={space} ip {arguments}") { RedirectStandardOutput = true, RedirectStandardError = true };
         using Process process = Process.Start(start)!;
+        string output = process.StandardOutput.ReadToEnd(); // ip writes little to both
         string error = process.StandardError.ReadToEnd();
         process.WaitForExit();
-        return process.ExitCode == 0 ? "" : $"exit code {process.ExitCode} {error}";
+        return (output, process.ExitCode == 0 ? "" : $"exit code {process.ExitCode} {error}");
     }
 
     [LibraryImport("libc", SetLastError = true)]

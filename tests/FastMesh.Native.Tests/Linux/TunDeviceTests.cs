@@ -21,6 +21,14 @@ public sealed class TunDeviceTests
     });
 
     [SkippableFact]
+    public void A_device_that_stays_is_known_as_such() => PrivateNetwork.Run(static net =>
+    {
+        net.Ip("tuntap add stays mode tun");
+        using TunDevice stays = TunDevice.Open(new() { Name = "stays" }), goes = TunDevice.Open(new() { Name = "goes" });
+        Assert.Equal((true, false), (stays.IsPersistent, goes.IsPersistent));
+    });
+
+    [SkippableFact]
     public void The_kernel_names_a_device_without_a_name() => PrivateNetwork.Run(static net =>
     {
         using TunDevice tun = TunDevice.Open(new() { Kind = TunKind.Tun });

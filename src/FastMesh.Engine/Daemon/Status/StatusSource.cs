@@ -25,6 +25,7 @@ internal sealed class StatusSource
     private readonly Mesh _mesh;
     private readonly DataPlane _plane;
     private readonly VpnDevice _device;
+    private readonly Provisioning _provisioning;
     private readonly Listeners _listeners;
     private readonly MetaSockets _sockets;
     private readonly IDaemonConsole _console;
@@ -46,7 +47,7 @@ internal sealed class StatusSource
     public StatusSource(
         ControlLoopParts parts, MetaSockets sockets, IDaemonConsole console, Func<DaemonOptions> options, TimeHistogram turns, Instant now)
     {
-        (_mesh, _plane, _device, _listeners) = (parts.Mesh, parts.Plane, parts.Device, parts.Listeners);
+        (_mesh, _plane, _device, _provisioning, _listeners) = (parts.Mesh, parts.Plane, parts.Device, parts.Provisioning, parts.Listeners);
         (_sockets, _console, _options, _started, _throughput) = (sockets, console, options, now, new(now));
         (_counters, _scripts, _turns) = (_plane.TrafficOf, parts.Scripts, turns);
     }
@@ -113,7 +114,7 @@ internal sealed class StatusSource
             Interface = _device.Interface,
             MtuBytes = mtu > 0 ? mtu : null,
             Offloads = (_device.Offloads | _plane.SocketOffloads).Names(),
-            Provisioned = [],
+            Provisioned = [.. _provisioning.Done.Select(step => step.ToString())],
         };
     }
 

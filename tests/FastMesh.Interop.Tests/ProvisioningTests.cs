@@ -1,0 +1,130 @@
+using System.Text.RegularExpressions;
+using FastMesh.Interop.Tests.Support;
+
+namespace FastMesh.Interop.Tests;
+
+/// <summary>Ifconfig, Route and InterfaceMTU: an interface that no script and no program sets up.</summary>
+public sealed class ProvisioningTests
+{
+    [SkippableTheory, InlineData("tun"), InlineData("tap")]
+    public void Two_nodes_reach_each_other_without_scripts_and_programs(string device)
+    {
+        using TestNetwork network = new();
+        MeshNode alpha = AddNode(network, "alpha"), beta = AddNode(network, "beta");
+        foreach (MeshNode node in network.Nodes)
+            node.Settings.AddRange(["InterfaceMTU = 1400", $"DeviceType = {device}"]);
+        alpha.ConnectTo(beta);
+        network.Start();
+        network.Until(() => alpha.Host.CanPing(beta.Inner), "a ping over IPv4");
+        network.Until(() => beta.Host.CanPing(alpha.Inner6), "a ping over IPv6");
+        Assert.Contains(" mtu 1400 ", alpha.Host.Sh("ip link show mesh"), StringComparison.Ordinal);
+        Assert.Equal(0, alpha.Stop());
+        Assert.NotEqual(0, alpha.Host.Try("ip", "link", "show", "mesh").ExitCode);
+    }
+
+    [SkippableFact]
+    public void A_device_that_stays_is_left_as_it_was()
+    {
+        using TestNetwork network = new();
+        MeshNode node = AddNode(network, "node");
+        node.Settings.AddRange(["InterfaceMTU = 1400", "Route = 10.30.0.0/16", "Ifconfig = 10.40.0.1/24", $"Route = 10.50.0.0/16 {node.Inner}0"]);
+        node.Host.Sh("ip tuntap add mesh mode tun; ip link set mesh mtu 1450; ip addr add 10.40.0.1/24 dev mesh; ip route add 10.30.0.0/16 dev eth0");
+        string before = StateOf(node);
+        node.Start();
+        node.WaitForLog(@"^mesh has address 10\.40\.0\.1/24 already \(Ifconfig in .*/tinc\.conf line \d+\)");
+        node.WaitForLog(@"^mesh has route 10\.30\.0\.0/16 already \(Route in .*/tinc\.conf line \d+\), or there is such a route by another interface: left as it is$");
+        string meanwhile = StateOf(node);
+        Assert.Contains($"10.50.0.0/16 via {node.Inner}0 dev mesh proto static onlink", meanwhile, StringComparison.Ordinal);
+        Assert.Contains($"inet {node.Inner}/24 ", meanwhile, StringComparison.Ordinal);
+        Assert.Contains("mtu 1400 ", meanwhile, StringComparison.Ordinal);
+        Assert.Equal(0, node.Stop());
+        Assert.Equal(before, StateOf(node));
+    }
+
+    [SkippableFact]
+    public void What_the_kernel_refuses_stops_the_start_and_changes_nothing()
+    {
+        using TestNetwork network = new();
+        MeshNode node = AddNode(network, "node");
+        node.Settings.AddRange(["InterfaceMTU = 1400", "Route = 10.30.0.0/16 127.0.0.1"]);
+        node.HasTincUp = true;
+        node.WriteScript("tinc-up", $"touch {node.Directory}/was-run\n");
+        node.Host.Sh("ip tuntap add mesh mode tun");
+        string before = StateOf(node);
+        node.WriteConfiguration();
+        node.StartWith("-D");
+        Assert.Equal(1, node.WaitForExit());
+        node.WaitForLog(@"^Could not set route 10\.30\.0\.0/16 via 127\.0\.0\.1 of mesh \(Route in .*/tinc\.conf line \d+\): Invalid argument$");
+        Assert.False(File.Exists(Path.Combine(node.Directory, "was-run")));
+        Assert.Equal(before, StateOf(node));
+    }
+
+    [SkippableFact]
+    public void Another_user_does_not_stand_in_the_way()
+    {
+        using TestNetwork network = new();
+        MeshNode node = AddNode(network, "node");
+        node.Arguments.AddRange(["-U", "nobody"]);
+        node.Start();
+        Assert.Contains($"inet {node.Inner}/24 ", StateOf(node), StringComparison.Ordinal);
+        int mark = node.LogMark();
+        Assert.Equal(0, node.Stop());
+        Assert.False(node.HasLogged("Could not undo", mark));
+        Assert.NotEqual(0, node.Host.Try("ip", "link", "show", "mesh").ExitCode);
+    }
+
+    [SkippableFact]
+    public void A_reload_changes_what_has_changed_and_no_more()
+    {
+        using TestNetwork network = new();
+        MeshNode alpha = AddNode(network, "alpha"), beta = AddNode(network, "beta");
+        alpha.ConnectTo(beta);
+        network.Start();
+        network.Until(() => alpha.Host.CanPing(beta.Inner), "a ping");
+
+        // Another prefix for the same address, one route more, the MTU for the first time.
+        alpha.Settings.Remove($"Ifconfig = {alpha.Inner}/24");
+        alpha.Settings.AddRange([$"Ifconfig = {alpha.Inner}/25", "Route = 10.30.0.0/16", "InterfaceMTU = 1400"]);
+        Reload(alpha);
+        network.Until(() => StateOf(alpha).Contains("10.30.0.0/16 dev mesh proto static", StringComparison.Ordinal), "the new route");
+        string state = StateOf(alpha);
+        Assert.Contains($"inet {alpha.Inner}/25 ", state, StringComparison.Ordinal);
+        Assert.DoesNotContain($"inet {alpha.Inner}/24 ", state, StringComparison.Ordinal);
+        Assert.Contains("mtu 1400 ", state, StringComparison.Ordinal);
+        Assert.Contains("10.20.0.0/16 dev mesh proto static", state, StringComparison.Ordinal);
+        network.Until(() => alpha.Host.CanPing(beta.Inner), "a ping after the reload");
+
+        // What the kernel refuses changes nothing.
+        alpha.Settings.AddRange(["Route = 10.31.0.0/16", "Route = 10.32.0.0/16 127.0.0.1"]);
+        Reload(alpha);
+        alpha.WaitForLog(@"^Could not set route 10\.32\.0\.0/16 via 127\.0\.0\.1 of mesh ");
+        Assert.Equal(state, StateOf(alpha));
+
+        alpha.Settings.RemoveAll(line => line.StartsWith("Route = 10.3", StringComparison.Ordinal) || line.StartsWith("InterfaceMTU", StringComparison.Ordinal));
+        Reload(alpha);
+        network.Until(() => !StateOf(alpha).Contains("10.30.0.0/16", StringComparison.Ordinal), "the route's end");
+        Assert.Contains("mtu 1500 ", StateOf(alpha), StringComparison.Ordinal);
+    }
+
+    private static MeshNode AddNode(TestNetwork network, string name)
+    {
+        MeshNode node = network.AddNode(name, Programs.FastMesh);
+        node.HasTincUp = false;
+        node.Environment["PATH"] = "";
+        node.Settings.AddRange([$"Ifconfig = {node.Inner}/24", $"Ifconfig = {node.Inner6}/64", "Route = 10.20.0.0/16", "Route = fd20::/48"]);
+        return node;
+    }
+
+    private static void Reload(MeshNode node)
+    {
+        node.WriteConfiguration();
+        node.Signal("HUP");
+    }
+
+    /// <summary>
+    /// Addresses, flags, MTU and routes in the node's namespace, but nothing that the kernel makes up: its own addresses, and the queueing
+    /// discipline that an interface keeps once it was up.
+    /// </summary>
+    private static string StateOf(MeshNode node) => Regex.Replace(
+        node.Host.Sh("ip -o link show mesh; ip addr show mesh scope global; ip -4 route show table main; ip -6 route show table main | grep -v ^fe80"), @",LOWER_UP|qdisc \w+ |group default( qlen \d+)?", "");
+}
