@@ -16,7 +16,7 @@ UNITDIR     = $(PREFIX)/lib/systemd/system
 VERSION     = $(shell sed -n 's,.*<Version>\(.*\)</Version>.*,\1,p' Directory.Build.props)
 
 .DEFAULT_GOAL := build
-.PHONY: help build docs demo test bench compare perf install deb dist format clean
+.PHONY: help build docs screens demo test bench compare perf install deb dist format clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ dist: ## artifacts/fastmesh-VERSION-RID.tar.gz: what "make install" installs, to
 docs: ## manual pages and shell completions, from the program's tables and docs/manual
 	scripts/require-dotnet.sh
 	dotnet run -c $(CONFIGURATION) --project tools/FastMesh.Manual -- .
+
+screens: build ## the pictures of the README, from a real mesh (root, chromium, python3-pyte)
+	scripts/screens.sh
 
 format: ## rewrites sources to the house style
 	scripts/require-dotnet.sh

@@ -31,6 +31,25 @@ public class CompletionTests
         Check(Zsh(typed), offered);
     }
 
+    [SkippableTheory, InlineData("bash"), InlineData("zsh")]
+    public void Nodes_are_offered_from_the_directory_that_the_line_names(string shell)
+    {
+        Skip.IfNot(File.Exists($"/usr/bin/{shell}"), $"needs the package {shell}");
+        DirectoryInfo directory = Directory.CreateTempSubdirectory("fastmesh-completion-");
+        try
+        {
+            directory.CreateSubdirectory("hosts");
+            foreach (string file in (string[])["alpha", "beta", "beta-up"])
+                File.WriteAllText(Path.Combine(directory.FullName, "hosts", file), "");
+            string typed = $"-c {directory.FullName} speed ";
+            Check(shell == "zsh" ? Zsh(typed) : Bash(typed), "alpha beta ~beta-up");
+        }
+        finally
+        {
+            directory.Delete(recursive: true);
+        }
+    }
+
     private static void Check(string[] output, string offered)
     {
         string[] words = [.. output.Select(w => w.TrimEnd('=', ' '))];

@@ -72,13 +72,14 @@ internal sealed class Machine : IDisposable
 
     /// <summary>Does to a net what the unit would do, for the verbs that documents use.</summary>
     private static string Systemctl(string root) => $"""
-        verb=$1
         for unit; do :; done
-        test -e "{root}/dist/${"{unit%@*}"}@.service" || test "${"{unit%@*}"}" = tinc || exit 5
-        case "$verb ${"{unit%@*}"}" in
-          enable\ *|start\ *|restart\ *) exec $(test "${"{unit%@*}"}" = tinc && echo tincd || echo fastmesh) -n "${"{unit#*@}"}" ;;
-          disable\ *|stop\ *) exec $(test "${"{unit%@*}"}" = tinc && echo tincd || echo fastmesh) -n "${"{unit#*@}"}" -k ;;
-          reload\ *) exec fastmesh -n "${"{unit#*@}"}" -kHUP ;;
+        kind=${"{unit%@*}"} net=${"{unit#*@}"} daemon=fastmesh
+        if test "$kind" = tinc; then daemon=tincd; else test -e "{root}/dist/$kind@.service" || exit 5; fi
+        case $1 in restart | disable | stop) $daemon -n "$net" -k; while test -e "/run/tinc.$net.pid"; do sleep 0.1; done ;; esac
+        case $1 in
+          enable | start | restart) exec $daemon -n "$net" ;;
+          reload) exec $daemon -n "$net" -kHUP ;;
+          disable | stop) ;;
           *) echo "systemctl: no stand-in for $*" >&2; exit 1 ;;
         esac
         """;
