@@ -46,7 +46,7 @@ internal sealed class PeerDirectory(ConfigDirectory directory, EngineLog log) : 
         List<ConfigEntry> entries = directory.ReadHost(name, out ConfigFile file);
         if (file.Error is not null)
         {
-            log.Always.ConfigurationError(file.Error);
+            log.Always.HostFileUnreadable(file.Error); // of a name that a stranger may have made up
             return false;
         }
 

@@ -32,4 +32,7 @@ internal static partial class CliLog
 
     [LoggerMessage(21, LogLevel.Warning, "The invited node {Guest} was refused: {Problem}")]
     public static partial void GuestRefused(this ILogger log, string guest, string problem);
+
+    [LoggerMessage(22, LogLevel.Error, "{Problem}")]
+    public static partial void HostFileUnreadable(this ILogger log, string problem);
 }
