@@ -12,7 +12,7 @@ internal sealed record CommandLine
     /// <summary>Name that messages of the command line begin with.</summary>
     public const string Program = "fastmesh";
 
-    private const int MinKeyBits = 512, MaxKeyBits = 8192, MaxWorkers = 256, MaxCpu = 4095;
+    private const int MinKeyBits = 512, MaxKeyBits = 8192, MaxWorkers = 256, MaxCpu = 4095, MaxTimeout = 86400;
 
     private static readonly Dictionary<string, int> s_signals = new(StringComparer.OrdinalIgnoreCase)
     {
@@ -68,6 +68,12 @@ internal sealed record CommandLine
 
     /// <summary>Warnings make a check fail too.</summary>
     public bool Strict { get; private set; }
+
+    /// <summary>How long peers may take to come up again.</summary>
+    public TimeSpan Timeout { get; private set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Every option as it was given, in order.</summary>
+    public IReadOnlyList<(OptionSpec Option, string? Value)> Given { get; private set; } = [];
 
     /// <summary>Stay in the foreground.</summary>
     public bool Foreground { get; private set; }
@@ -135,6 +141,7 @@ internal sealed record CommandLine
     {
         commandLine = new CommandLine();
         string? error = GetOpt.Parse(Program, OptionTable.Options, arguments, IsCommand, out List<(OptionSpec Option, string? Value)> options, out IReadOnlyList<string> rest);
+        commandLine.Given = options;
         if (rest.Count > 0)
             (commandLine.Command, commandLine.Arguments) = (rest[0], commandLine.TakeFlags(rest.Skip(1)));
         for (int i = 0; error is null && i < options.Count; i++)
@@ -197,6 +204,7 @@ internal sealed record CommandLine
             case "force": Force = true; return null;
             case "json": Json = true; return null;
             case "strict": Strict = true; return null;
+            case "timeout": return SetTimeout(value!);
             case "help": Help = true; return null;
             default: Version = true; return null;
         }
@@ -281,6 +289,13 @@ internal sealed record CommandLine
         };
         Crypto = choice ?? default;
         return choice is null ? $"Invalid argument `{value}'; --crypto takes auto, ipsec-mb or openssl." : null;
+    }
+
+    private string? SetTimeout(string value)
+    {
+        bool valid = int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int seconds) && seconds is >= 1 and <= MaxTimeout;
+        Timeout = TimeSpan.FromSeconds(seconds);
+        return valid ? null : $"Invalid argument `{value}'; --timeout takes seconds from 1 to {MaxTimeout}.";
     }
 
     private string? SetIo(string value)

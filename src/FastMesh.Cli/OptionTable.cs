@@ -42,6 +42,7 @@ internal static class OptionTable
         Own("batch", OptionValue.None, "", "Commands: ask nothing.") with { Short = 'b' },
         Own("force", OptionValue.None, "", "Commands: do what they would only warn of."),
         Own("json", OptionValue.None, "", "Commands: print JSON instead of text."),
+        Own("timeout", OptionValue.Required, "SECONDS", "adopt, revert: how long peers may take to come up again."),
         Own("strict", OptionValue.None, "", "check: warnings make it fail too."),
         new("help", '\0', OptionValue.None, "", "Print this summary."),
         new("version", '\0', OptionValue.None, "", "Print the version."),

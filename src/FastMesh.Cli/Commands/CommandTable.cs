@@ -23,6 +23,8 @@ internal static class CommandTable
         new("join", "[URL]", "Join a net by the URL of an invitation.", 0, 1, JoinCommand.Run),
         new("speed", "NODE [SECONDS]", "Measure throughput, loss and latency under load to a FastMesh node.", 1, 2, SpeedCommand.Run),
         new("check", "", "Find what is wrong or doubtful in the configuration.", 0, 0, CheckCommand.Run),
+        new("adopt", "", "Put FastMesh in place of the running tincd.", 0, 0, MigrationCommand.Adopt),
+        new("revert", "", "Put the tincd of before in place of FastMesh.", 0, 0, MigrationCommand.Revert),
         new("status", "", "Show the daemon, its peers and how they are reached.", 0, 0, StatusCommand.Run),
         new("top", "", "Show the nodes' traffic, live.", 0, 0, TopCommand.Run),
         new("dump", DumpCommand.Kinds, "List what the daemon knows.", 1, 2, DumpCommand.Run),
