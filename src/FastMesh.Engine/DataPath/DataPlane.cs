@@ -55,6 +55,7 @@ public sealed class DataPlane : IDisposable
     private readonly UringPoller[] _rings; // one per shard, or none
     private readonly ShardCounters _control = new(); // what the control thread itself drops
     private ForwardingTable? _table;
+    private long[] _turnsSeen = []; // by the last roll call
 
     /// <summary>
     /// Prepares the shards. The device and the listeners stay the caller's. Throws <see cref="IOException"/> if the settings want rings and there are none.
@@ -216,15 +217,10 @@ public sealed class DataPlane : IDisposable
     /// <summary>Whether every shard has ended a turn since the last call, which is true of the first one. Then wakes all for the next one.</summary>
     public bool HaveTurned()
     {
-        bool all = true;
-        for (int i = 0; i < _shards.Length; i++)
-        {
-            all &= _shards[i].State.HasAnswered;
-            _shards[i].State.CallRoll();
-            _orders[i].Wake();
-        }
-
-        return all;
+        long[] before = _turnsSeen;
+        _turnsSeen = Turns;
+        Poke();
+        return !before.Where((turns, shard) => turns == _turnsSeen[shard]).Any();
     }
 
     /// <summary>Stops and joins the threads.</summary>

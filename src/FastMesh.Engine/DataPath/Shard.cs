@@ -100,7 +100,6 @@ internal sealed class Shard : IDisposable
             _ports.Mailbox.Awake();
             Turn(ready);
             _trains.Rest(_fromDevice.Count);
-            _state.Answer();
         }
 
         _poller.Stop();

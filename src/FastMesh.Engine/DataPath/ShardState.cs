@@ -7,7 +7,6 @@ namespace FastMesh.Engine.DataPath;
 internal sealed class ShardState(int index, ForwardingTable table)
 {
     private int _captureLength;
-    private int _called, _answered; // written by the control thread; by the shard
 
     /// <summary>The shard's number; sessions name their owner by it.</summary>
     public int Index { get; } = index;
@@ -32,19 +31,5 @@ internal sealed class ShardState(int index, ForwardingTable table)
     {
         get => Volatile.Read(ref _captureLength);
         set => Volatile.Write(ref _captureLength, value);
-    }
-
-    /// <summary>Control thread: whether the shard has ended a turn since the last <see cref="CallRoll"/>.</summary>
-    public bool HasAnswered => Volatile.Read(ref _answered) == _called;
-
-    /// <summary>Control thread: asks for an answer.</summary>
-    public void CallRoll() => Volatile.Write(ref _called, _called + 1);
-
-    /// <summary>Shard, after each turn: answers if it was asked.</summary>
-    public void Answer()
-    {
-        int called = Volatile.Read(ref _called);
-        if (called != _answered)
-            Volatile.Write(ref _answered, called);
     }
 }
