@@ -25,4 +25,5 @@ measure() { # SCRIPT ARGUMENT...
 measure compare --check || echo "some of what is required was missed" >&2
 measure loaded --rounds 3
 measure scaling --rounds 3
+measure metrics
 measure mesh --rounds 3 --seconds 1

@@ -7,8 +7,8 @@
 #   2 nodes   left ── right
 #   3 nodes   left ── middle ── right       a line: left and right have no other way
 #   4 nodes   first, second, third and fourth on one switch; the meta connections are a star, the data goes directly
-# Inside the VPN the nodes are 10.77.0.1, 10.77.0.2, ... in this order. MODIFIER: "switch" is Mode = switch, anything else becomes a
-# flag of the FastMesh nodes: workers=2, io=uring, no-offload. The lines of $SETTINGS (separated by ;) are added to every tinc.conf.
+# Inside the VPN the nodes are 10.77.0.1, 10.77.0.2, ... in this order. MODIFIER: "switch" is Mode = switch, "metrics" has every FastMesh
+# node serve metrics and be scraped once a second, anything else becomes a flag of the FastMesh nodes: workers=2, io=uring, no-offload. The lines of $SETTINGS (separated by ;) are added to every tinc.conf.
 declare -A net_of=() names_of=() daemons_of=() target_of=()
 
 use() { # SETUP: makes it the one that on, start, $names, $daemons and $target mean
@@ -60,11 +60,15 @@ two_hosts() {
 }
 
 setup_tinc() { # SETUP
-  local modifier modifiers="" settings=${SETTINGS:-} generation=1.0 hub order i
+  local modifier modifiers="" settings=${SETTINGS:-} generation=1.0 scraped="" hub order i
   local -a kinds flags=()
   if [[ $1 = *:* ]]; then modifiers=${1%%:*}; fi
   for modifier in ${modifiers//,/ }; do
-    if [ "$modifier" = switch ]; then settings="$settings;Mode = switch"; else flags+=("--$modifier"); fi
+    case $modifier in
+      switch) settings="$settings;Mode = switch" ;;
+      metrics) settings="$settings;MetricsAddress = 127.0.0.1:9655" scraped=yes ;;
+      *) flags+=("--$modifier") ;;
+    esac
   done
   if [[ $1 = *tinc11* ]]; then generation=1.1; fi
   IFS=- read -ra kinds <<<"${1##*:}"
@@ -89,7 +93,19 @@ setup_tinc() { # SETUP
   for i in $order; do
     cp "$work/$net"/*/hosts-own/* "$work/$net/${names[i]}/hosts/"
     start_node "$i" "${kinds[i]}" "${flags[@]}" || return 1
+    if [ -n "$scraped" ] && [[ ${kinds[i]} = fastmesh* ]]; then scrape "${names[i]}" || return 1; fi
   done
+}
+
+scrape() { # HOST: what Prometheus does, once a second
+  # shellcheck disable=SC2016  # the inner shell expands
+  start "$1" "$work/$net/log-scraper" bash -c 'while sleep 1; do
+    exec 3<>/dev/tcp/127.0.0.1/9655
+    printf "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n" >&3
+    cat <&3 >"$0"
+    exec 3>&-
+  done' "$work/$net/$1/scraped"
+  wait_for 10 "a scrape of $1" grep -q '^# EOF' "$work/$net/$1/scraped"
 }
 
 start_node() { # INDEX KIND FLAG...: the flags are for FastMesh only
