@@ -6,7 +6,7 @@ set -eu
 
 packages="tinc iperf3 nftables iproute2 iputils-ping liblzo2-2 liblz4-1 libsodium23 liburing2 net-tools socat tcpdump openssl
   util-linux procps debootstrap debian-archive-keyring libncurses6 gcc libc6-dev mandoc zsh
-  dpkg-dev debhelper lintian systemd"
+  dpkg-dev debhelper lintian systemd chromium"
 reference="tinc version 1.0.36"
 
 # Some names differ: ipsec-mb's carries its soname, and Debian 13 marks libraries with 64-bit time.
@@ -37,4 +37,5 @@ case $version in
   *) echo "The reference daemon must be '$reference', this machine has '${version:-none}'." >&2; exit 1 ;;
 esac
 
+"$(dirname "$0")/install-promtool.sh"
 exec "$(dirname "$0")/install-tinc11.sh"

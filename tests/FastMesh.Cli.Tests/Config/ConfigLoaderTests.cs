@@ -41,6 +41,14 @@ public class ConfigLoaderTests
     }
 
     [Fact]
+    public void Metrics_are_served_only_where_the_file_says()
+    {
+        using LoaderFixture without = new(), with = new("MetricsAddress = [::1]:9655\n");
+        Assert.Null(without.Load()!.Metrics);
+        Assert.Equal(("[::1]:9655", "::1 port 9655"), (with.Load()!.Metrics!.Text, with.Load()!.Metrics!.Endpoint.ToString()));
+    }
+
+    [Fact]
     public void Files_of_conf_d_count_and_hidden_ones_too()
     {
         using LoaderFixture fixture = new();

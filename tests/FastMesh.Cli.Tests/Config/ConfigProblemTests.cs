@@ -36,6 +36,8 @@ public class ConfigProblemTests
     [InlineData("Proxy = socks5 host", "Host and port argument expected for proxy!")]
     [InlineData("Proxy = socks5  host 1", "Host and port argument expected for proxy!")]
     [InlineData("Proxy = exec", "Argument expected for proxy type exec!")]
+    [InlineData("MetricsAddress = localhost:9655", "Invalid address \"localhost:9655\" for configuration variable MetricsAddress in tinc.conf line 2; write 127.0.0.1:9655, [::1]:9655 or unix:/PATH")]
+    [InlineData("MetricsAddress = 9655", "Invalid address \"9655\"")]
     [InlineData("PrivateKeyFile = /nonexistent", "Error reading RSA private key file `/nonexistent': No such file or directory")]
     [InlineData("PrivateKeyFile = empty", "Reading RSA private key file `empty' failed")]
     [InlineData("PrivateKey = 12", "PrivateKey used but no PublicKey found!")]

@@ -50,6 +50,18 @@ public static class Programs
     /// <summary>Skips the test where tinc 1.1 is not installed.</summary>
     public static void SkipUnlessTinc11() => Skip.IfNot(File.Exists(Tinc11ControlPath), "needs the peer tinc 1.1: run scripts/install-tinc11.sh");
 
+    /// <summary>Prometheus' own checker of metrics and rules.</summary>
+    public static string PromtoolPath { get; } = "/opt/prometheus/bin/promtool";
+
+    /// <summary>The top of the repository.</summary>
+    public static string Root => RepositoryRoot();
+
+    /// <summary>Skips the test where promtool is not installed.</summary>
+    public static void SkipUnlessPromtool() => Skip.IfNot(File.Exists(PromtoolPath), "needs promtool: run scripts/install-promtool.sh");
+
+    /// <summary>Skips the test where Chromium is not installed.</summary>
+    public static void SkipUnlessChromium() => Skip.IfNot(File.Exists("/usr/bin/chromium"), "needs the package chromium: apt-get install chromium");
+
     private static string? FindMissing()
     {
         if (Environment.UserName != "root") return "needs root, for network namespaces";

@@ -105,7 +105,8 @@ internal readonly ref struct HttpRequest
             bool bracketed = name.Length > 2 && name[0] == '[' && name[^1] == ']';
             if (bracketed)
                 name = name[1..^1];
-            return bracketed == name.Contains((byte)':') && (bracketed || name.Count((byte)'.') == 3) && IPAddress.TryParse(name, out _);
+            bool isPlain = !name.ContainsAnyExcept("0123456789."u8) && name.Count((byte)'.') == 3; // 0x7f.1 is an address to some, too
+            return (bracketed ? name.Contains((byte)':') : isPlain) && IPAddress.TryParse(name, out _);
         }
     }
 

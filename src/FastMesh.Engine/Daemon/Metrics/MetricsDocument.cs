@@ -33,8 +33,11 @@ internal static class MetricsDocument
             static (status, to) => to.Sample(UnixTime(status.Daemon.Started))),
         One("process_cpu", Counter, Seconds, "", "Processor time, of the user and of the system.",
             static (status, to) => to.Sample(Environment.CpuUsage.TotalTime.TotalSeconds)),
-        One("process_resident_memory", Gauge, Bytes, "", "Memory in use.",
-            static (status, to) => to.Sample(Environment.WorkingSet)),
+        One("process_resident_memory", Gauge, Bytes, "", "Memory in use; absent where /proc is out of reach.", static (status, to) =>
+        {
+            if (Environment.WorkingSet is > 0 and { } bytes)
+                to.Sample(bytes);
+        }),
         One("fastmesh_gc_pause", Counter, Seconds, "", "Time for which all threads stood still while memory was cleaned up.",
             static (status, to) => to.Sample(GC.GetTotalPauseDuration().TotalSeconds)),
 
