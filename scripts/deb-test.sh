@@ -1,101 +1,176 @@
 #!/bin/bash
-# deb-test.sh SUITE: installs the packages of artifacts/deb (made by deb.sh if there are none) in a fresh root of a Debian release, where tinc is
-# installed and has a net, upgrades them to a later version, removes and purges them; between, runs the demo with the program that was
-# installed. Needs root. Roots are made with debootstrap the first time and kept in INSTALL_ROOTS (default /var/cache/fastmesh); each
-# run works in a layer above one, in a mount namespace of its own, so nothing of it stays.
+# deb-test.sh SUITE [prepare]: in a root of a Debian release (bookworm, trixie) under its own systemd, where tincd runs a net as a service: installs the
+# packages of this checkout, runs the demo with the installed program, lets a net run and its watchdog bite, puts fastmesh-tincd in tinc's
+# place, upgrades, removes, purges. After each step the services must be as an administrator expects, and /etc/tinc as it was.
+# "prepare" makes the root and the packages, nothing more. Needs root, and the program that "make build" made. Roots are made with debootstrap the first time and kept in INSTALL_ROOTS (default
+# /var/cache/fastmesh); a run works in a layer above one, in namespaces of its own, so nothing of it stays.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-suite=$1 base=${INSTALL_ROOTS:-/var/cache/fastmesh}/install-$1
-packages=libsodium23,zlib1g,liblz4-1,liblzo2-2,iproute2,net-tools,tinc
+suite=$1 base=${INSTALL_ROOTS:-/var/cache/fastmesh}/packages-$1
+packages=systemd,dbus,libsodium23,zlib1g,liblz4-1,liblzo2-2,iproute2,net-tools,tinc
 case $suite in
   bookworm) packages=$packages,libssl3,libipsec-mb1 ;;
   *) packages=$packages,libssl3t64,libipsec-mb2 ;;
 esac
+later=0.1.0-1+later
 
-fail() { echo "deb-test.sh $suite: $*" >&2; exit 1; }
+fail() {
+  echo "deb-test.sh $suite: $*" >&2
+  if [ -n "${init:-}" ]; then in_root journalctl --no-pager -n 30 >&2 || true; fi
+  exit 1
+}
 
+# Outside: the root and both versions of the packages; then once more in a mount namespace.
 if [ -z "${FASTMESH_DEB_TEST:-}" ]; then
   [ "$(id -u)" = 0 ] || { echo "deb-test.sh needs root: it changes the root directory." >&2; exit 2; }
   if [ ! -e "$base/.complete" ]; then
     rm -rf "$base"
     mkdir -p "$base"
     debootstrap --variant=minbase --include="$packages" "$suite" "$base" >"$base.log" 2>&1 || { tail -n 20 "$base.log" >&2; exit 1; }
+    for unit in systemd-sysctl systemd-logind systemd-tmpfiles-setup systemd-update-utmp console-getty; do ln -sf /dev/null "$base/etc/systemd/system/$unit.service"; done
     touch "$base/.complete"
   fi
-  ls artifacts/deb/*.deb >/dev/null 2>&1 || scripts/deb.sh
   work=$(mktemp -d /tmp/fastmesh-deb-test.XXXXXX)
   trap 'rm -rf "$work"' EXIT
-  PACKAGE_VERSION=0.1.0-1+later scripts/deb.sh "$work/later" >/dev/null
+  made=artifacts/deb-test
+  if [ -z "$(find $made/.complete -newer artifacts/fastmesh/fastmesh 2>/dev/null)" ] || [ -n "$(find debian dist docs scripts -newer $made/.complete)" ]; then
+    rm -rf $made
+    scripts/deb.sh $made >/dev/null
+    PACKAGE_VERSION=$later scripts/deb.sh $made/later >/dev/null
+    touch $made/.complete
+  fi
+  if [ "${2:-}" = prepare ]; then exit; fi
+  cp -r $made "$work/debs"
   FASTMESH_DEB_TEST=$work unshare --mount --propagation private "$0" "$suite"
   exit
 fi
 
 work=$FASTMESH_DEB_TEST
 root=$work/root
-mkdir -p "$work/layer" "$root"
+mkdir "$work/layer" "$root" "$work/bin"
 mount -t tmpfs layer "$work/layer"
-mkdir "$work/layer/upper" "$work/layer/work" "$work/bin"
+mkdir "$work/layer/upper" "$work/layer/work"
 mount -t overlay overlay -o "lowerdir=$base,upperdir=$work/layer/upper,workdir=$work/layer/work" "$root"
-for path in /proc /dev /sys; do mount --rbind "$path" "$root$path"; done
-mkdir "$root/debs"
-cp artifacts/deb/*.deb "$root/debs/"
-mkdir "$root/debs/later"
-cp "$work"/later/*.deb "$root/debs/later/"
+cp -r "$work/debs" "$root/debs"
+echo "127.0.0.1 localhost" >"$root/etc/hosts"
+trap 'kill -9 "${init:-0}" 2>/dev/null || true' EXIT
 
+# What systemd finds as process 1: file systems of its own; the kernel's settings other than of the network are read-only.
+# shellcheck disable=SC2016  # expanded inside
+boot='
+  for directory in run tmp dev; do mount -t tmpfs tmpfs "$0/$directory"; done
+  mount -t proc proc "$0/proc"
+  mount --bind "$0/proc/sys" "$0/proc/sys"
+  mount -o remount,ro,bind "$0/proc/sys"
+  mount -t sysfs -o ro sysfs "$0/sys"
+  mount -t cgroup2 cgroup2 "$0/sys/fs/cgroup"
+  mkdir "$0/dev/net" "$0/dev/pts" "$0/dev/shm"
+  for device in null zero full random urandom tty net/tun; do
+    : >"$0/dev/$device"
+    mount --bind "/dev/$device" "$0/dev/$device"
+  done
+  ln -s /proc/self/fd "$0/dev/fd"
+  ln -s pts/ptmx "$0/dev/ptmx"
+  ip link set lo up
+  cd "$0"
+  mkdir -p .outside
+  pivot_root . .outside
+  umount -l /.outside
+  exec env -i container=fastmesh PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd --system --unit=multi-user.target --log-target=journal'
+unshare --mount --pid --ipc --uts --net --cgroup --fork --propagation private --kill-child sh -euc "$boot" "$root" </dev/null >"$work/boot.log" 2>&1 &
+unshare=$!
+
+wait_for() { # SECONDS WHAT COMMAND...
+  local end=$((SECONDS + $1)) what=$2
+  shift 2
+  until "$@" >/dev/null 2>&1; do
+    [ "$SECONDS" -lt "$end" ] || fail "$what did not happen: $(tail -n 3 "$work/boot.log")"
+    sleep 0.1
+  done
+}
+
+in_root() { nsenter --target "$init" --mount --pid --ipc --uts --net --cgroup -- env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 "$@"; }
+apt() { in_root apt-get -q -y --no-install-recommends -o APT::Sandbox::User=root "$@" >"$work/apt.log" 2>&1 || { cat "$work/apt.log" >&2; fail "apt-get $*"; }; }
 package() { echo "/debs/$(cd "$root/debs" && echo "$1"_*.deb)"; } # NAME or later/NAME
-in_root() { chroot "$root" /usr/bin/env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 "$@"; }
-apt() { in_root apt-get -q -y --no-download --no-install-recommends -o APT::Sandbox::User=root "$@" >"$work/apt.log" 2>&1 || { cat "$work/apt.log" >&2; fail "apt-get $*"; }; }
-nets() { (cd "$root/etc/tinc" && find . -path ./nets.boot -prune -o -type f -print0 | sort -z | xargs -0 sha256sum); }
-said() { grep -qF "$1" "$root/systemctl.log" 2>/dev/null; }
+show() { in_root systemctl show --value -p "$2" "$1"; }
+who() { basename "$(in_root readlink "/proc/$(show "$1" MainPID)/exe")"; } # UNIT: the program that runs it
+nets() { in_root sh -c 'cd /etc/tinc && find . -path ./nets.boot -prune -o -type f -print0 | sort -z | xargs -0 sha256sum'; }
 is() { [ "$2" = "$3" ] || fail "$1: '$2' instead of '$3'"; }
 
-# In place of systemd, which does not run here: what would be said to it is written down.
-mkdir -p "$root/run/systemd/system" "$root/usr/local/bin"
-printf '#!/bin/sh\necho "$*" >>/systemctl.log\ncase $* in *is-enabled*) echo enabled ;; esac\n' >"$root/usr/local/bin/systemctl"
-chmod +x "$root/usr/local/bin/systemctl"
+wait_for 10 "a process 1" pgrep -P "$unshare"
+init=$(pgrep -P "$unshare")
+wait_for 60 "systemd's start" in_root sh -c 'systemctl is-system-running | grep -qx running || systemctl is-system-running | grep -qx degraded'
 
-# A net, as tinc's user has it.
-mkdir -p "$root/etc/tinc/office/hosts"
-printf 'Name = alpha\n' >"$root/etc/tinc/office/tinc.conf"
-printf 'Subnet = 10.6.0.1\n' >"$root/etc/tinc/office/hosts/alpha"
-in_root /usr/sbin/tincd -n office -K 2048 </dev/null >/dev/null 2>&1
+# A net, as tinc's user has it, enabled and running; and one that fastmesh is to run.
+port=655
+for net in office home; do
+  port=$((port + 1))
+  in_root mkdir -p "/etc/tinc/$net/hosts"
+  in_root sh -c "printf 'Name = alpha\nPort = $port\n' >/etc/tinc/$net/tinc.conf; printf 'Subnet = 10.6.0.1\n' >/etc/tinc/$net/hosts/alpha
+    printf '#!/bin/sh\nip link set \$INTERFACE up\n' >/etc/tinc/$net/tinc-up; chmod +x /etc/tinc/$net/tinc-up
+    tincd -n $net -K 2048 </dev/null >/dev/null 2>&1"
+done
+in_root systemctl -q enable --now tinc@office
+is "tinc's net" "$(who tinc@office)" tincd
 before=$(nets)
+unchanged() { is "nets after $1" "$(nets | grep -v /fastmesh/)" "$before"; } # what FastMesh keeps beside the configuration aside
 
+echo "-- installation beside tinc"
 apt install "$(package fastmesh)"
-in_root fastmesh --version | grep -q '^fastmesh ' || fail "the program does not run"
-is "tincd beside fastmesh" "$(in_root tincd --version | cut -d' ' -f1-2)" "tinc version"
-for page in man8/fastmesh.8 man5/fastmesh.conf.5; do [ -e "$root/usr/share/man/$page.gz" ] || fail "no $page"; done
-[ -e "$root/lib/systemd/system/fastmesh@.service" ] || fail "no unit"
-if said start || said stop; then fail "the first installation touched a service: $(cat "$root/systemctl.log")"; fi
+in_root fastmesh --version | grep '^fastmesh '
+for page in man8/fastmesh.8 man5/fastmesh.conf.5; do in_root test -e "/usr/share/man/$page.gz" || fail "no $page"; done
+is "tinc's net" "$(who tinc@office)" tincd
+is "nets of fastmesh" "$(in_root systemctl list-units --all --plain --no-legend 'fastmesh*')" ""
+unchanged "the installation"
 
-# The demo: its daemons are those of the root, with the root's libraries and scripts' programs.
+echo "-- the demo with the installed program, its libraries and the root's ip and ifconfig"
 cat >"$work/bin/fastmesh" <<END
 #!/bin/sh
-for path in /etc/tinc /run /tmp /etc/hosts; do mount --rbind \$path $root\$path; done
+for path in /etc/tinc /run /tmp /dev /proc /sys /etc/hosts; do mount --rbind \$path $root\$path; done
 exec chroot $root /usr/sbin/fastmesh "\$@"
 END
 chmod +x "$work/bin/fastmesh"
 FASTMESH=$work/bin/fastmesh scripts/demo.sh >"$work/demo.log" 2>&1 || { cat "$work/demo.log" >&2; fail "the demo"; }
 grep 'iperf3, one' "$work/demo.log"
 
+echo "-- a net as a service"
+in_root systemctl start fastmesh@home || fail "fastmesh@home does not start"
+is "the program" "$(who fastmesh@home)" fastmesh
+is "status" "$(show fastmesh@home StatusText)" "1 of 1 nodes reachable"
+in_root ip link show home | grep -q UP || fail "tinc-up did not run"
+in_root systemctl reload fastmesh@home || fail "the reload"
+wait_for 10 "the end of the reload" in_root sh -c 'systemctl show --value -p ActiveState fastmesh@home | grep -qx active'
+
+echo "-- a daemon that hangs"
+in_root mkdir -p /run/systemd/system/fastmesh@.service.d
+in_root sh -c 'printf "[Service]\nWatchdogSec=2\nRestartSec=0\n" >/run/systemd/system/fastmesh@.service.d/test.conf; systemctl daemon-reload; systemctl restart fastmesh@home'
+old=$(show fastmesh@home MainPID)
+in_root sh -c "sleep 4; kill -0 $old" || fail "the watchdog bites a daemon that does not hang"
+in_root kill -STOP "$old"
+wait_for 30 "a restart by the watchdog" in_root sh -c 'systemctl show --value -p NRestarts fastmesh@home | grep -qx 1 && systemctl show --value -p ActiveState fastmesh@home | grep -qx active'
+in_root journalctl --no-pager -u fastmesh@home | grep -o 'Watchdog timeout.*' | head -n 1
+
+echo "-- in tinc's place"
 apt install "$(package fastmesh-tincd)"
-is "tinc, replaced" "$(in_root dpkg-query -W -f '${db:Status-Status}' tinc)" config-files
+is "tinc" "$(in_root dpkg-query -W -f '${db:Status-Status}' tinc)" config-files
 in_root tincd --version | grep -q '^fastmesh ' || fail "tincd is not fastmesh"
-said "start tinc.service" || fail "the enabled nets of tinc were not started again"
+is "tinc's net" "$(who tinc@office)" fastmesh
+unchanged "the change of program"
 
-: >"$root/systemctl.log"
+echo "-- upgrade"
+office=$(show tinc@office MainPID) home=$(show fastmesh@home MainPID)
 apt install "$(package later/fastmesh)" "$(package later/fastmesh-tincd)"
-is version "$(in_root dpkg-query -W -f '${Version} ' fastmesh fastmesh-tincd)" "0.1.0-1+later 0.1.0-1+later "
-said "try-restart fastmesh@*.service" || fail "the upgrade does not restart the nets that run"
-said "restart tinc.service" || fail "the upgrade does not restart tinc.service"
-is "nets after the upgrade" "$(nets)" "$before"
+is "versions" "$(in_root dpkg-query -W -f '${Version} ' fastmesh fastmesh-tincd)" "$later $later "
+is "tinc's net" "$(show tinc@office ActiveState) $(who tinc@office)" "active fastmesh"
+is "fastmesh's net" "$(show fastmesh@home ActiveState) $(who fastmesh@home)" "active fastmesh"
+if [ "$(show tinc@office MainPID)" = "$office" ] || [ "$(show fastmesh@home MainPID)" = "$home" ]; then fail "a net runs on with the old program"; fi
+unchanged "the upgrade"
 
+echo "-- removal and purge"
 apt remove fastmesh fastmesh-tincd
-[ ! -e "$root/usr/lib/fastmesh" ] || fail "files stay"
-said "stop fastmesh.service fastmesh@*.service" || fail "the removal does not stop the nets"
+is "nets that run" "$(in_root systemctl list-units --plain --no-legend --state=active 'fastmesh@*' 'tinc@*')" ""
 apt purge fastmesh fastmesh-tincd
-is "nets after the purge" "$(nets)" "$before"
-left=$(in_root find / -xdev '(' -path /debs -o -path /etc/tinc -o -path /tmp ')' -prune -o -name '*fastmesh*' -print)
-is "files left behind" "$left" ""
-echo "deb-test.sh $suite: installed, demo, tincd replaced, upgraded, removed and purged"
+unchanged "the purge"
+is "files left behind" "$(in_root find / -xdev '(' -path /debs -o -path /etc/tinc -o -path /var/log ')' -prune -o -name '*fastmesh*' -print)" ""
+echo "deb-test.sh $suite: all as it should be"

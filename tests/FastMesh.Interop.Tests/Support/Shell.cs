@@ -19,15 +19,18 @@ public static class Shell
     }
 
     /// <summary>Runs a command, whatever comes out of it; a command that hangs is killed and fails the test.</summary>
-    public static ShellResult Try(params string[] command)
+    public static ShellResult Try(params string[] command) => TryWithin(s_limit, command);
+
+    /// <summary>The same with another limit.</summary>
+    public static ShellResult TryWithin(TimeSpan limit, params string[] command)
     {
         using Process process = Process.Start(StartInfo(command))!;
         process.StandardInput.Close();
         Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
-        if (!process.WaitForExit(s_limit))
+        if (!process.WaitForExit(limit))
         {
             process.Kill(entireProcessTree: true);
-            Assert.Fail($"{string.Join(' ', command)}: still running after {s_limit.TotalSeconds} s");
+            Assert.Fail($"{string.Join(' ', command)}: still running after {limit.TotalSeconds} s");
         }
 
         // A daemon that the command left behind may hold the pipes open: what is there by then is enough.
