@@ -21,6 +21,8 @@ internal static class CommandTable
         new("generate-ed25519-keys", "", "Make a new Ed25519 key pair.", 0, 0, GenerateKeysCommand.Ed25519),
         new("invite", "NAME", "Print a URL with which a new node can join.", 1, 1, InviteCommand.Run),
         new("join", "[URL]", "Join a net by the URL of an invitation.", 0, 1, JoinCommand.Run),
+        new("why", "NODE|ADDRESS|SUBNET", "Say how packets travel there, why, and what to do about it.", 1, 1, WhyCommand.Run),
+        new("audit", "", "Say how packets to each node are protected, and what is weak.", 0, 0, AuditCommand.Run),
         new("speed", "NODE [SECONDS]", "Measure throughput, loss and latency under load to a FastMesh node.", 1, 2, SpeedCommand.Run),
         new("check", "", "Find what is wrong or doubtful in the configuration.", 0, 0, CheckCommand.Run),
         new("adopt", "", "Put FastMesh in place of the running tincd.", 0, 0, MigrationCommand.Adopt),

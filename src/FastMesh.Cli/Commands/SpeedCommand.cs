@@ -16,7 +16,7 @@ internal static class SpeedCommand
         string node = context.Arguments[0];
         int seconds = 5;
         if (context.Arguments.Count > 1 && (!int.TryParse(context.Arguments[1], NumberStyles.None, CultureInfo.InvariantCulture, out seconds) || seconds is < 1 or > MaxSeconds))
-            return context.Fail($"speed takes seconds from 1 to {MaxSeconds}, not `{context.Arguments[1]}'.");
+            return context.Misuse($"speed takes seconds from 1 to {MaxSeconds}, not `{context.Arguments[1]}'.");
         return context.WithDaemon(client =>
         {
             foreach (SpeedReport report in client.TestSpeed(node, seconds))

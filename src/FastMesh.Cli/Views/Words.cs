@@ -28,6 +28,7 @@ internal static class Words
         ["badDatagram"] = "datagrams that are not genuine, or under old keys",
         ["unknownNode"] = "datagrams that name nodes not known here",
         ["unknownSource"] = "datagrams from unknown addresses",
+        ["strayTest"] = "records of a speed test that is over, or not known",
         ["strayProbe"] = "probes that came another way than straight by UDP",
         ["replayed"] = "datagrams too late, or twice",
         ["truncated"] = "datagrams too long",

@@ -35,6 +35,12 @@ public readonly record struct LegacySuite(int Cipher, int Digest, int MacLength,
     /// <summary>Whether packets can be authenticated by it: none, or a digest that this libcrypto offers.</summary>
     public static bool IsUsableDigest(int nid) => nid == 0 || EvpDigest.Find(nid) is { IsUsable: true };
 
+    /// <summary>Name of the cipher, or <c>none</c>.</summary>
+    public string CipherName => Cipher == 0 ? "none" : EvpCipher.Find(Cipher)?.Name.ToUpperInvariant() ?? $"cipher {Cipher}";
+
+    /// <summary>Bits of the cipher's key; 0 if there is none.</summary>
+    public int KeyBits => Cipher == 0 ? 0 : 8 * (EvpCipher.Find(Cipher)?.KeyLength ?? 0);
+
     /// <summary>The form of log lines: <c>AES-256-CBC with SHA-256/4</c>.</summary>
     public string Describe()
     {

@@ -197,6 +197,7 @@ internal sealed partial class ControlLoop : IDisposable
                 _mesh.HandleTooBig(report.Node, report.Length, now);
                 break;
             case ShardReportKind.TrainRefused:
+                _mesh.HandleTrainRefused(report.Node, report.Length, now);
                 if (_plane.Find(report.Node) is { } refused)
                     _log.Always.TrainRefused(refused.Name, refused.Address, Errno.Message(report.Length));
                 break;

@@ -54,6 +54,9 @@ internal sealed class DeadlineTable
     /// <summary>Whether this deadline is armed.</summary>
     public bool IsSet(TimerKind kind, int key = 0) => _times.ContainsKey((kind, key));
 
+    /// <summary>When a deadline is due, or null if it is not armed.</summary>
+    public Instant? At(TimerKind kind, int key = 0) => _times.TryGetValue((kind, key), out long at) ? new Instant(at) : null;
+
     /// <summary>Arms a deadline, in place of an earlier one of the same kind and key.</summary>
     public void Set(TimerKind kind, int key, Instant at)
     {

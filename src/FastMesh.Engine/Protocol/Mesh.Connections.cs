@@ -178,6 +178,8 @@ public sealed partial class Mesh
     {
         if (!_connections.TryGetValue(connection.Value, out MetaConnection? found))
             return;
+        found.EndReason = reason != CloseReason.EndOfStream ? detail : found.IsActive ? "the peer closed the connection"
+            : "the peer closed the connection before it had let us in: it may not know our key";
         if (reason == CloseReason.EndOfStream)
             _log.Connections.ClosedByPeer(found);
         else
@@ -207,6 +209,7 @@ public sealed partial class Mesh
         if (connection.Outgoing is { } outgoing)
         {
             (connection.Outgoing, outgoing.Connection) = (null, null);
+            outgoing.Note(connection.Remote.ToString(), connection.EndReason ?? (wasActive ? "the connection was closed" : "the handshake failed; the log says why"), now);
             Redial(outgoing, wasActive, now);
         }
 

@@ -57,6 +57,7 @@ public sealed partial class Mesh
         if (!_directory.TryRead(outgoing.Name, out PeerSettings? peer) || peer.Addresses.Count == 0)
         {
             _log.Connections.NoAddress(outgoing.Name);
+            outgoing.Note("", $"hosts/{outgoing.Name} has no Address", now);
             Wait(outgoing, _settings.MaxTimeout, now);
             return;
         }
@@ -161,10 +162,16 @@ public sealed partial class Mesh
             if (_settings.Proxy is { } proxy && ProxyHandshake.CanPassName(proxy.Kind, outgoing.Host.Host))
                 outgoing.Endpoints.Enqueue(default);
             else
-                _log.Connections.LookupFailed(outgoing.Host, outgoing.Name);
+                NoteLookupFailed(outgoing, now);
         }
 
         DialNext(outgoing, now);
+    }
+
+    private void NoteLookupFailed(Outgoing outgoing, Instant now)
+    {
+        _log.Connections.LookupFailed(outgoing.Host, outgoing.Name);
+        outgoing.Note(outgoing.Host.ToString(), "the name cannot be resolved", now);
     }
 
     /// <summary>Begins a connection; false if the proxy's protocol cannot express the target.</summary>

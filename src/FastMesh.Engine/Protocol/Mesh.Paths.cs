@@ -166,6 +166,7 @@ public sealed partial class Mesh
     {
         Node node = peer.Node;
         byte[] frame = peer.Discovery.MakeRequest(length, _random, now);
+        peer.Probes.NoteSent(now);
         _log.Traffic.SendingProbe(frame.Length, node.Name, destination.IsSet ? destination : node.Address);
         _actions.Enqueue(new MeshAction.SendProbe(node.Id, frame, destination));
     }
@@ -191,6 +192,7 @@ public sealed partial class Mesh
             return;
         }
 
+        peer.Probes.NoteAnswer(now);
         peer.Trains.HandleReply(frame);
         (int, int, bool) before = (node.Mtu, node.MinMtu, node.UdpConfirmed);
         int length = peer.Discovery.HandleReply(frame, _settings, now);

@@ -97,6 +97,7 @@ public sealed partial class Mesh
         else if (connection.Pinged && now - connection.LastPing >= timeout)
         {
             _log.Connections.PingTimeout(connection, (long)(now - connection.LastPing).TotalSeconds);
+            connection.EndReason = "a PING was not answered within PingTimeout";
             Terminate(connection, close: true, tarpit: false, now);
         }
         else if (now - connection.LastPing >= _settings.PingInterval)
@@ -110,6 +111,7 @@ public sealed partial class Mesh
         if (now - connection.Started < (connection.Invited is null ? _settings.PingTimeout : ProtocolLimits.InvitationTimeout))
             return;
         bool connecting = connection.State is MetaState.Connecting or MetaState.Proxy;
+        connection.EndReason = connecting ? "nothing answered within PingTimeout" : "the peer did not go on with the handshake within PingTimeout";
         if (connecting)
             _log.Connections.ConnectTimeout(connection);
         else

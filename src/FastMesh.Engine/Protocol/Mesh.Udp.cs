@@ -82,6 +82,7 @@ public sealed partial class Mesh
         }
 
         _log.Traffic.GotProbeReply(frame.Length, peer.Node.Name, peer.Node.Address);
+        peer.Probes.NoteAnswer(now);
         if (peer.Trains.HandleReply(frame))
             return;
         if (peer.BurstSent is { } sent)
@@ -111,6 +112,13 @@ public sealed partial class Mesh
         _tableChanged |= before != (peer.Node.Mtu, peer.Node.MinMtu);
     }
 
+    /// <summary>The kernel refuses to send a node several datagrams at once.</summary>
+    public void HandleTrainRefused(int node, int errno, Instant now)
+    {
+        if (_peers.TryGetValue(node, out Peer? peer))
+            peer.TrainsRefused = (now, errno);
+    }
+
     /// <summary>The next step of MTU discovery; sends its burst and arms the timer for the step after it.</summary>
     private void StepProbe(Peer peer, Instant now)
     {
@@ -133,6 +141,8 @@ public sealed partial class Mesh
 
         _deadlines.Set(TimerKind.Probe, node.Id, now + span);
         peer.BurstSent = now;
+        if (peer.Probe.Burst.Count > 0)
+            peer.Probes.NoteSent(now);
         for (int i = 0; i < peer.Probe.Burst.Count; i++)
         {
             bool isExtra = _settings.LocalDiscovery && i == peer.Probe.Burst.Count - 1;

@@ -128,6 +128,8 @@ public sealed partial class Mesh
         peer.Flipped = now;
         ResetSession(peer);
         ResetPath(peer);
+        peer.Probes.Reset();
+        peer.SeenBy = node.Entry?.From.Name ?? peer.SeenBy;
 
         if (node.Reachable)
             _log.Traffic.BecameReachable(node.Name, node.Address);

@@ -86,6 +86,9 @@ internal sealed class MetaConnection(ConnectionId id, Endpoint remote, bool init
     /// <summary>Whether this node opened the connection.</summary>
     public bool Initiator { get; } = initiator;
 
+    /// <summary>Why it ends, where that is known.</summary>
+    public string? EndReason { get; set; }
+
     /// <summary>When the connection was made or begun; the weight is measured from here.</summary>
     public Instant Created { get; } = now;
 

@@ -2,12 +2,20 @@ using FastMesh.Engine.Wire;
 
 namespace FastMesh.Engine.Protocol;
 
+/// <summary>An attempt to connect that failed.</summary>
+/// <param name="Address">Where, as "HOST port PORT", or empty if there was no address to try.</param>
+/// <param name="Error">Why it failed.</param>
+/// <param name="At">When.</param>
+internal sealed record DialAttempt(string Address, string Error, Instant At);
+
 /// <summary>
 /// One ConnectTo: how far its round through the peer's addresses has come and how long to wait before the next round
 /// (tinc 1.0 reference, 4.10).
 /// </summary>
 internal sealed class Outgoing(int index, string name)
 {
+    private const int MaxAttempts = 16;
+
     /// <summary>Names its reconnect timer.</summary>
     public int Index { get; } = index;
 
@@ -49,6 +57,18 @@ internal sealed class Outgoing(int index, string name)
     /// an upgrade takes: a peer that cannot learn keys is not asked again and again.
     /// </summary>
     public bool TryHurry() => AtOnce = ++Hurried <= 2;
+
+    /// <summary>What came of each address that was tried last, the oldest first; as many as a host file sensibly has.</summary>
+    public List<DialAttempt> Attempts { get; } = [];
+
+    /// <summary>Notes why an address, or what stands for it, led to nothing.</summary>
+    public void Note(string address, string error, Instant now)
+    {
+        Attempts.RemoveAll(attempt => attempt.Address == address);
+        if (Attempts.Count == MaxAttempts)
+            Attempts.RemoveAt(0);
+        Attempts.Add(new(address, error, now));
+    }
 
     /// <summary>The connection has proven itself: its loss starts a fresh round.</summary>
     public void Succeed()

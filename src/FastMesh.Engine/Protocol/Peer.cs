@@ -29,6 +29,15 @@ internal sealed class Peer(Node node)
     /// <summary>When a tinc 1.0 node was last sent probes, or null if one was answered since.</summary>
     public Instant? BurstSent { get; set; }
 
+    /// <summary>What was asked and answered by UDP since it became reachable.</summary>
+    public ProbeHistory Probes { get; } = new();
+
+    /// <summary>The neighbour of it that told of it, at the time it became reachable; null if it never was.</summary>
+    public string? SeenBy { get; set; }
+
+    /// <summary>When and by which errno the kernel last refused to send it several datagrams at once, or null.</summary>
+    public (Instant At, int Errno)? TrainsRefused { get; set; }
+
     /// <summary>When it last became reachable or unreachable, or null if it never was reachable.</summary>
     public Instant? Flipped { get; set; }
 

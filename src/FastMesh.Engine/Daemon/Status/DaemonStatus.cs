@@ -42,6 +42,9 @@ public sealed record DaemonStatus
     /// <summary>All subnets in the order in which they are looked up.</summary>
     public required IReadOnlyList<SubnetStatus> Subnets { get; init; }
 
+    /// <summary>The nodes that the configuration says to connect to.</summary>
+    public IReadOnlyList<DialStatus> Dials { get; init; } = [];
+
     /// <summary>All meta connections, the oldest first.</summary>
     public required IReadOnlyList<ConnectionStatus> Connections { get; init; }
 }

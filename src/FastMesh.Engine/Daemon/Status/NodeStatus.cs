@@ -69,6 +69,15 @@ public sealed record NodeStatus
     /// <summary>Whether datagrams that are given to the kernel together arrive there.</summary>
     public required bool TakesTrains { get; init; }
 
+    /// <summary>Why it gets datagrams one by one although they arrive together, or null.</summary>
+    public RefusalStatus? TrainsRefused { get; init; }
+
+    /// <summary>Probes by UDP, or null if it never was reachable.</summary>
+    public ProbeStatus? Probes { get; init; }
+
+    /// <summary>The node next to it that told of it when it was last reachable, or null.</summary>
+    public string? SeenBy { get; init; }
+
     /// <summary>What was exchanged with it; of the own node, through the device.</summary>
     public required TrafficStatus Traffic { get; init; }
 }
@@ -78,7 +87,11 @@ public sealed record NodeStatus
 /// <param name="Since">When the key in use was agreed on.</param>
 /// <param name="PacketsSinceKey">Packets sealed under it.</param>
 /// <param name="EndToEnd">Whether only the node itself can open them; otherwise each node on the way does.</param>
-public sealed record SessionStatus(string Suite, DateTime? Since, long PacketsSinceKey, bool EndToEnd);
+public sealed record SessionStatus(string Suite, DateTime? Since, long PacketsSinceKey, bool EndToEnd)
+{
+    /// <summary>The same in numbers.</summary>
+    public StrengthStatus? Strength { get; init; }
+}
 
 /// <summary>How packets to a node travel.</summary>
 /// <param name="Kind">The kind of path.</param>

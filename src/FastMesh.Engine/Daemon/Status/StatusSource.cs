@@ -77,6 +77,7 @@ internal sealed class StatusSource
             Nodes = [.. _mesh.NodeRows().Select(row => TakeNode(row, time, now))],
             Edges = [.. _mesh.EdgeRows().Select(TakeEdge)],
             Subnets = [.. _mesh.SubnetRows().Select(owned => TakeSubnet(owned, now))],
+            Dials = [.. _mesh.DialRows().Select(row => TakeDial(row, time, now))],
             Connections = [.. _mesh.ConnectionRows().Select(row => TakeConnection(row, time, now))],
         };
     }
@@ -122,6 +123,7 @@ internal sealed class StatusSource
     {
         Node node = row.Node;
         bool isSelf = node == _mesh.OwnNode;
+        Peer? details = _mesh.DetailsOf(node);
         NodePath path = _mesh.PathTo(node, now);
         return new()
         {
@@ -134,6 +136,9 @@ internal sealed class StatusSource
             MetaProtocol = VersionOf((int)((uint)row.Options >> 24)),
             Session = _mesh.SessionWith(node) is { } session
                 ? new(session.Suite, session.Since is { } since ? time - (now - since) : null, session.PacketsSinceKey, node.Protocol != NodeProtocol.Legacy)
+                {
+                    Strength = _mesh.StrengthOf(node) is { } strength ? new(strength.Cipher, strength.KeyBits, strength.MacBits, strength.PostQuantum) : null,
+                }
                 : null,
             Path = new(path.Kind, path.By, path.Reason, LongestPacket(node, path)),
             UdpAddress = isSelf ? null : AddressOf(node.Address),
@@ -149,6 +154,9 @@ internal sealed class StatusSource
             StatusBits = (uint)row.Status,
             HasConnection = node.HasConnection,
             TakesTrains = node.TakesTrains,
+            TrainsRefused = details?.TrainsRefused is { } refusal ? new(TimeOf(refusal.At, time, now), Errno.Message(refusal.Errno)) : null,
+            Probes = details is null || isSelf ? null : TakeProbes(details.Probes, time, now),
+            SeenBy = details?.SeenBy,
             Traffic = TakeTraffic(node.Id, now),
         };
     }
@@ -164,6 +172,17 @@ internal sealed class StatusSource
         int frame = peer.HasIds && hop.HasIds ? hop.MaxDatagram - peer.Overhead : isProven ? hop.MinMtu : Node.MaxFrameLength;
         return Math.Clamp(frame, EthernetFrame.HeaderLength, Node.MaxFrameLength) - EthernetFrame.HeaderLength;
     }
+
+    private static ProbeStatus TakeProbes(ProbeHistory probes, DateTime time, Instant now) => new(
+        TimeOf(probes.Sent, time, now), TimeOf(probes.Answered, time, now), TimeOf(probes.UnansweredSince, time, now), probes.Unanswered);
+
+    private static DialStatus TakeDial(DialRow row, DateTime time, Instant now) => new(
+        row.Name, row.IsConnected, row.IsConnected ? null : TimeOf(row.NextAttempt, time, now),
+        [.. row.Failures.Select(failure => new FailureStatus(failure.Address, TimeOf(failure.At, time, now), failure.Error))]);
+
+    private static DateTime TimeOf(Instant at, DateTime time, Instant now) => time - (now - at);
+
+    private static DateTime? TimeOf(Instant? at, DateTime time, Instant now) => at is { } known ? TimeOf(known, time, now) : null;
 
     private TrafficStatus TakeTraffic(int node, Instant now)
     {
