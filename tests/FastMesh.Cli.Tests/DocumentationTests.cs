@@ -43,7 +43,7 @@ public class DocumentationTests
         Assert.Contains($"\n  {name} ", Usage.Help);
     }
 
-    [Theory, InlineData("README.md"), InlineData("CONTRIBUTING.md"), InlineData("docs/PERFORMANCE.md"), InlineData("docs/ARCHITECTURE.md")]
+    [Theory, MemberData(nameof(Documents))]
     public void Every_link_picture_and_script_of_a_document_exists(string document)
     {
         string path = Path.Combine(Root(), document);
@@ -53,6 +53,25 @@ public class DocumentationTests
         foreach (Match script in Regex.Matches(text, @"\b(?:perf-)?scripts/[\w.-]+\.(?:sh|py)"))
             Assert.True(File.Exists(Path.Combine(Root(), script.Value)), $"{document} names {script.Value}");
     }
+
+    /// <summary>What stands in the middle of a sentence is not run by any test, but must be possible.</summary>
+    [Theory, MemberData(nameof(Documents))]
+    public void Every_command_in_a_sentence_is_one_that_the_program_or_the_Makefile_understands(string document)
+    {
+        string text = File.ReadAllText(Path.Combine(Root(), document));
+        foreach (Match command in Regex.Matches(text, @"`(?:sudo )?fastmesh (-[^`]+)`"))
+        {
+            string[] arguments = [.. command.Groups[1].Value.Replace("COMMAND", "status", StringComparison.Ordinal).Split([' ', '\n'], StringSplitOptions.RemoveEmptyEntries)];
+            Assert.True(CommandLine.TryParse(arguments, out _) is null, $"{document}: {command.Value}: {CommandLine.TryParse(arguments, out _)}");
+        }
+
+        string makefile = File.ReadAllText(Path.Combine(Root(), "Makefile"));
+        foreach (Match target in Regex.Matches(text, @"`(?:sudo )?make (\w+)"))
+            Assert.Contains($"\n{target.Groups[1].Value}:", makefile);
+    }
+
+    public static TheoryData<string> Documents =>
+        [.. Directory.GetFiles(Root(), "*.md").Concat(Directory.GetFiles(Path.Combine(Root(), "docs"), "*.md", SearchOption.AllDirectories)).Select(f => Path.GetRelativePath(Root(), f))];
 
     [Fact]
     public void Every_script_that_measures_is_documented()

@@ -33,7 +33,7 @@ internal static class ScriptCheck
         }
 
         if (File.Exists(scripts[0]) && new FileInfo(scripts[0]).Length < InitCommand.PlaceholderScript.Length * 2
-            && File.ReadAllText(scripts[0]) == InitCommand.PlaceholderScript)
+            && File.ReadAllText(scripts[0]) == InitCommand.PlaceholderScript && net.Server.First("Ifconfig") is null)
             net.Note(scripts[0], "It still has to be written: the interface gets no address", "put the address of this node there");
         if (!File.Exists(scripts[0]) && net.Server.First("Ifconfig") is null)
             net.Note(directory.Root, $"There is no tinc-up{extension}: who gives the interface its address?", "write one, unless the system's network configuration does it");

@@ -12,10 +12,10 @@ internal static class InitCommand
     /// <summary>What a <c>tinc-up</c> is as long as nobody has said which addresses the interface has.</summary>
     public const string PlaceholderScript = """
         #!/bin/sh
-        # Give the interface its address here, for example:
+        # Give the interface its address by a line such as Ifconfig = 10.6.0.1/24 in tinc.conf, or here, for example:
         #   ip link set dev "$INTERFACE" up
         #   ip addr add 10.6.0.1/24 dev "$INTERFACE"
-        echo "$0 does not say yet which address $INTERFACE has: edit it" >&2
+        grep -qsi '^[[:space:]]*Ifconfig' "${0%/*}/tinc.conf" || echo "$0 does not say yet which address $INTERFACE has: edit it" >&2
 
         """;
 

@@ -46,7 +46,8 @@ public sealed partial class DocumentedCommandsTests : IDisposable
         string[] mesh = ["alpha", "beta", "gamma"];
         Connect([.. mesh, "delta", "old", "other"]);
         RunTincd(_machines["old"], _machines["other"]);
-        foreach (ShellBlock block in ShellBlock.OfMarkdown(s_root, "README.md").Where(b => mesh.Contains(b.Machine)).Concat(blocks)) Run(block);
+        IEnumerable<ShellBlock> start = ShellBlock.OfMarkdown(s_root, "README.md").Where(b => b.Commands.Any(c => c.Contains(" init ", StringComparison.Ordinal) || c.Contains(" join ", StringComparison.Ordinal)));
+        foreach (ShellBlock block in start.Concat(blocks)) Run(block);
     }
 
     public void Dispose()
