@@ -13,6 +13,8 @@ MANDIR      = $(PREFIX)/share/man
 COMPLETIONS = $(PREFIX)/share/bash-completion/completions
 ZSHDIR      = $(PREFIX)/share/zsh/site-functions
 UNITDIR     = $(PREFIX)/lib/systemd/system
+# A program that .NET compiles while it runs (AOT=no) needs memory to write code to.
+COMPILES    = $(if $(wildcard $(PROGRAM)/fastmesh.dll),s/^MemoryDenyWriteExecute=yes/MemoryDenyWriteExecute=no/)
 VERSION     = $(shell sed -n 's,.*<Version>\(.*\)</Version>.*,\1,p' Directory.Build.props)
 
 .DEFAULT_GOAL := build
@@ -51,7 +53,7 @@ install: ## PREFIX=/usr/local DESTDIR=; builds first if there is no program yet
 	install -D -m 644 -t $(DESTDIR)$(ZSHDIR) dist/_fastmesh
 	for unit in $(wildcard dist/*.service); do \
 	  install -d $(DESTDIR)$(UNITDIR); \
-	  sed 's,/usr/sbin/fastmesh,$(SBINDIR)/fastmesh,g' $$unit >$(DESTDIR)$(UNITDIR)/$$(basename $$unit); done
+	  sed 's,/usr/sbin/fastmesh,$(SBINDIR)/fastmesh,g; $(COMPILES)' $$unit >$(DESTDIR)$(UNITDIR)/$$(basename $$unit); done
 
 deb: ## Debian packages, for Debian 12 and 13, in artifacts/deb: fastmesh, and fastmesh-tincd, which takes tincd's place
 	$(MAKE) build AOT=yes

@@ -248,19 +248,24 @@ def markdown(directory, *files):
 PARTS = (
     ("kernel", r"\[kernel|\.ko$|\[vdso\]"),
     ("crypto", r"libcrypto|IPSec_MB|libsodium"),
-    ("FastMesh", r"perf-\d+\.map|JIT|FastMesh|fastmesh"),
-    (".NET runtime", r"System\.|libcoreclr|libhost|libSystem"),
-    (".NET compiler", r"libclrjit"),
+    ("FastMesh", r"^fastmesh$"), # less what of it is .NET's: see part_of
+    (".NET runtime", r"^$"),
     ("libc and others", r""),
 )
 
 
+def part_of(symbol, library):
+    """The program is one file: the names of what is ours in it begin with the assembly's."""
+    if re.search(r"^fastmesh$", library) and not re.match(r"\[.\] (fastmesh|FastMesh)_", symbol):
+        return ".NET runtime"
+    return next(name for name, pattern in PARTS if re.search(pattern, library))
+
+
 def symbol_name(symbol, library):
-    """Type.Method of .NET's full signatures; the library where there is no name."""
-    method = re.search(r"\[[\w.]+\] ([^(]*?)::([^(:]+)\(", symbol)
+    """Type.Method of the native compiler's names, Assembly_Namespace_Type__Method; the library where there is no name."""
+    method = re.match(r"\[.\] \w+_(\w+?)__(\w+)$", symbol)
     if method:
-        type_name = re.sub(r"`\d+(\[.*\]|<.*>)?", "", method[1])
-        return f"{type_name.rsplit('.', 1)[-1]}.{method[2]}"
+        return f"{method[1]}.{method[2]}"
     return library if re.fullmatch(r"\[.\] 0x[0-9a-f]+", symbol) else symbol[4:]
 
 
@@ -270,7 +275,7 @@ def profile(path):
         match = re.match(r"\s*([\d.]+)%\s*\t([^\t]*)\t(.*)", line)
         if match:
             share, library, symbol = float(match[1]), match[2].strip(), match[3].strip()
-            part = next(name for name, pattern in PARTS if re.search(pattern, library))
+            part = part_of(symbol, library)
             shares[part] = shares.get(part, 0) + share
             key = part, symbol_name(symbol, library)
             symbols[key] = symbols.get(key, 0) + share
