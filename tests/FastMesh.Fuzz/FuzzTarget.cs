@@ -12,6 +12,9 @@ internal abstract class FuzzTarget
     /// <summary>Longest input worth trying, bytes.</summary>
     public virtual int MaxLength => 2300;
 
+    /// <summary>Only every that manieth of the inputs is tried, where one takes long.</summary>
+    public virtual int Share => 1;
+
     /// <summary>Valid inputs to mutate, besides the corpus on disk.</summary>
     public abstract IEnumerable<byte[]> Seeds { get; }
 

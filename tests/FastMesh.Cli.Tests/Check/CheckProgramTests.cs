@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
-using FastMesh.Cli.Config;
+using FastMesh.Tests;
 
 namespace FastMesh.Cli.Tests.Check;
 
@@ -50,6 +50,7 @@ public class CheckProgramTests
     {
         using CheckFixture fixture = new("Port = 0\nBindToAddress = 127.0.0.1\nMode = x\n");
         Result result = Run(fixture, "--json", "check");
+        JsonSchemas.AssertValid("check", result.Output);
         using JsonDocument json = JsonDocument.Parse(result.Output);
         Assert.Equal(1, result.Code);
         Assert.Equal(1, json.RootElement.GetProperty("errors").GetInt32());
