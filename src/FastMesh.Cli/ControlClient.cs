@@ -34,6 +34,8 @@ internal enum ControlRequestType
     Log = 15,
     Status = 100,
     SpeedTest = 110,
+    PlanReload = 120,
+    ApplyReload = 121,
 }
 
 /// <summary>A control connection with the running daemon, ours or tinc 1.1's (tinc 1.1 reference, 10.2).</summary>
@@ -156,6 +158,14 @@ internal sealed partial class ControlClient : IDisposable
         }
         while (json.Length > 0);
     }
+
+    /// <summary>What a reload would change.</summary>
+    /// <exception cref="ControlException">The daemon is tincd, or another version of ours, or went away.</exception>
+    public ReloadPlan PlanReload() => Read(Ask(ControlRequestType.PlanReload), ReloadJson.Default.ReloadPlan);
+
+    /// <summary>Reloads, and gives what changed.</summary>
+    /// <exception cref="ControlException">The daemon is tincd, or another version of ours, or went away.</exception>
+    public ReloadPlan Reload() => Read(Ask(ControlRequestType.ApplyReload), ReloadJson.Default.ReloadPlan);
 
     /// <summary>Sends a request and gives what follows its number in the first line of the answer.</summary>
     /// <exception cref="ControlException">The daemon does not know the request, or went away.</exception>

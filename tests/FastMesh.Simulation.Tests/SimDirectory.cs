@@ -8,12 +8,7 @@ internal sealed class SimDirectory : IPeerDirectory
 {
     public SortedDictionary<string, PeerSettings> Files { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>Names whose file counts as modified at the next reload.</summary>
-    public HashSet<string> Changed { get; } = [];
-
     public IReadOnlyList<string> Names => [.. Files.Keys];
 
     public bool TryRead(string name, [NotNullWhen(true)] out PeerSettings? peer) => Files.TryGetValue(name, out peer);
-
-    public bool IsUnchanged(string name) => Files.ContainsKey(name) && !Changed.Contains(name);
 }

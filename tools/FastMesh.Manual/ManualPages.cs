@@ -118,6 +118,8 @@ internal static partial class ManualPages
         {
             ConfigReload.Start => "A change counts from the next start.\n",
             ConfigReload.Reload => "A change counts from the next reload.\n",
+            ConfigReload.Connection when variable.OwnReload == ConfigReload.Start =>
+                "A change counts from the next connection, of this node's own value from the next start.\n",
             ConfigReload.Connection => "A change counts from the next connection.\n",
             _ => "A change counts from the next use after a reload.\n",
         };

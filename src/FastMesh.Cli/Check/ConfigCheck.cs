@@ -49,7 +49,7 @@ internal static class ConfigCheck
     private static Dictionary<string, CheckedPeer> ReadPeers(ConfigDirectory directory, string? ownName, ConfigReport report)
     {
         Dictionary<string, CheckedPeer> peers = [];
-        foreach (string name in PeerDirectory.NamesIn(directory).Where(n => n != ownName))
+        foreach (string name in directory.ListHosts(out _).Where(n => n != ownName))
         {
             List<ConfigEntry> entries = directory.ReadHost(name, out ConfigFile file);
             file.Report(report, Severity.Warning);

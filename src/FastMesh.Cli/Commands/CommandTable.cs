@@ -40,6 +40,8 @@ internal static class CommandTable
         new("debug", "LEVEL", "Change the daemon's debug level.", 1, 1, ControlCommands.Debug),
         new("log", "[LEVEL]", "Show what the daemon logs from now on.", 0, 1, ControlCommands.Log),
         new("pcap", "[SNAPLEN]", "Write the packets routed from now on as a pcap file.", 0, 1, ControlCommands.Pcap),
+        new("plan", "", "Show what a reload would change.", 0, 0, ReloadCommand.Plan),
+        new("reload", "", "Read the configuration again and put it into force.", 0, 0, ReloadCommand.Reload),
     ];
 
     /// <summary>The command of that name, or null.</summary>

@@ -40,7 +40,7 @@ internal static class RunCommand
             return 1;
         }
 
-        console.DebugLevel = commandLine.DebugLevel ?? loader.LogLevel;
+        console.DebugLevel = options.DebugLevel;
         PidFile pidFile = new(paths.PidFile);
         if (Claim(pidFile, paths) is { } problem)
         {

@@ -1,3 +1,5 @@
+using FastMesh.Engine.Wire;
+
 namespace FastMesh.Cli.Config;
 
 /// <summary>
@@ -60,6 +62,26 @@ internal sealed class ConfigDirectory(string root, IReadOnlyList<ConfigEntry> ov
         }
 
         return entries;
+    }
+
+    /// <summary>The names of all host files that can be nodes, in order.</summary>
+    /// <param name="error">Why the directory cannot be read, or null; one that does not exist has no files.</param>
+    public IReadOnlyList<string> ListHosts(out string? error)
+    {
+        error = null;
+        try
+        {
+            return [.. Directory.EnumerateFiles(HostsDirectory).Select(p => Path.GetFileName(p)).Where(n => NodeName.IsValid(n)).Order(StringComparer.Ordinal)];
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return [];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            error = $"Cannot read {HostsDirectory}: {FileError.Describe(e, HostsDirectory)}";
+            return [];
+        }
     }
 
     /// <summary>Reads the file of one node and the options for it. An error leaves what came before it.</summary>

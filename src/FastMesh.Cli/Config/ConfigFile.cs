@@ -13,6 +13,9 @@ namespace FastMesh.Cli.Config;
 /// <param name="Missing">The file does not exist or cannot be read at all; <paramref name="Error"/> says why.</param>
 internal sealed record ConfigFile(string Path, IReadOnlyList<ConfigEntry> Entries, string? Error, int ErrorLine = 0, bool Missing = false)
 {
+    /// <summary>The text of the blocks from BEGIN to END lines, with which keys are written; nothing if there are none.</summary>
+    public string Blocks { get; init; } = string.Empty;
+
     /// <summary>tinc reads lines through a buffer of this many bytes, line feed included; a longer line counts as several.</summary>
     public const int MaxLineLength = 2048;
 
@@ -35,6 +38,7 @@ internal sealed record ConfigFile(string Path, IReadOnlyList<ConfigEntry> Entrie
     public static ConfigFile Parse(ReadOnlySpan<byte> bytes, string path)
     {
         List<ConfigEntry> entries = [];
+        StringBuilder blocks = new();
         bool insideBlock = false;
         for (int number = 1; bytes.Length > 0; number++)
         {
@@ -42,10 +46,12 @@ internal sealed record ConfigFile(string Path, IReadOnlyList<ConfigEntry> Entrie
             if (insideBlock)
             {
                 insideBlock = !line.StartsWith("-----END"u8);
+                blocks.AppendLine(Encoding.Latin1.GetString(line));
             }
             else if (line.StartsWith("-----BEGIN"u8))
             {
                 insideBlock = true;
+                blocks.AppendLine(Encoding.Latin1.GetString(line));
             }
             else if (!line.StartsWith("#"u8) && line.ContainsAnyExcept(" \t"u8))
             {
@@ -58,7 +64,7 @@ internal sealed record ConfigFile(string Path, IReadOnlyList<ConfigEntry> Entrie
             }
         }
 
-        return new ConfigFile(path, entries, Error: null);
+        return new ConfigFile(path, entries, Error: null) { Blocks = blocks.ToString() };
     }
 
     /// <summary>

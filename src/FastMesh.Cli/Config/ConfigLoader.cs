@@ -2,6 +2,7 @@ using FastMesh.Cli.Logging;
 using FastMesh.Engine;
 using FastMesh.Engine.Daemon;
 using FastMesh.Engine.DataPath;
+using FastMesh.Engine.Protocol;
 
 namespace FastMesh.Cli.Config;
 
@@ -19,7 +20,8 @@ internal sealed class ConfigLoader
     private readonly KnownKeyFiles _knownKeys;
     private readonly InvitationBook _invitations;
     private OwnKeys? _keys;
-    private DaemonOptions? _inForce;
+    private ConfigReading? _reading;
+    private ConfigSnapshot? _inForce;
 
     /// <summary>Prepares to read; nothing is read yet.</summary>
     /// <param name="paths">Which net.</param>
@@ -34,64 +36,105 @@ internal sealed class ConfigLoader
         _invitations = new InvitationBook(_directory, log);
     }
 
-    /// <summary>LogLevel: the debug level if the command line gives none.</summary>
-    public int LogLevel { get; private set; }
-
     /// <summary>Reads everything and logs what is wrong with it.</summary>
     /// <returns>The options, or null if an error stands against a start.</returns>
     public DaemonOptions? Load()
     {
         ConfigReport report = new();
         List<ConfigEntry> entries = _directory.ReadServer(report);
-        _inForce = report.Errors.Count == 0 ? Read(entries, report) : null;
-        if (_inForce is not null)
-            _knownKeys.Preload();
-        Log(report);
-        return _inForce;
-    }
-
-    /// <summary>
-    /// Reads everything again. An unreadable file is a reason to end, as in tincd, which does not look at most values then; so a bad
-    /// value, which tincd would not have noticed, leaves everything as it is.
-    /// </summary>
-    /// <returns>The options, or null if a bad value leaves those in force.</returns>
-    /// <exception cref="InvalidDataException">tinc.conf or a file of conf.d is missing or has a line without a value.</exception>
-    private DaemonOptions? Reload()
-    {
-        ConfigReport report = new();
-        List<ConfigEntry> entries = _directory.ReadServer(report);
-        if (report.Errors.Count > 0)
-            throw new InvalidDataException(string.Join("; ", report.Errors));
-        _peers.MarkReload();
-
-        DaemonOptions? options = Read(entries, report);
-        Log(report);
-        if (options is null)
-            _log.Always.ReloadRefused();
-        _inForce = options ?? _inForce;
-        return options;
-    }
-
-    private void Log(ConfigReport report)
-    {
+        ConfigReading? reading = null;
+        DaemonOptions? options = report.Errors.Count == 0 ? Read(entries, report, out reading) : null;
         foreach (string warning in report.Warnings)
             _log.Always.ConfigurationWarning(warning);
         foreach (string error in report.Errors)
             _log.Always.ConfigurationError(error);
+        if (options is null)
+            return null;
+
+        (_reading, _inForce) = (reading, SnapshotOf(reading!, report));
+        _invitations.Reload(options.Mesh.Name, reading!.InvitationExpire);
+        _knownKeys.Preload();
+        return options;
     }
 
-    private DaemonOptions? Read(List<ConfigEntry> entries, ConfigReport report)
+    /// <summary>Reads everything again and compares it with what is in force, which changes only once the reading is accepted.</summary>
+    private ConfigurationReading Reread()
     {
-        if (Interpret(entries, report) is not { Options: { } options, Keys: { } keys } reading || report.Errors.Count > 0)
+        ConfigReport report = new();
+        List<ConfigEntry> entries = _directory.ReadServer(report);
+        ConfigReading? reading = null;
+        DaemonOptions? options = report.Errors.Count == 0 ? Read(entries, report, out reading) : null;
+        ConfigSnapshot? snapshot = options is null ? null : SnapshotOf(reading!, report);
+        if (snapshot is not null)
+            CheckHosts(snapshot.Hosts, report);
+        if (options is null || snapshot is null || report.Errors.Count > 0)
+            return new ConfigurationReading { Errors = [.. report.Errors.Select(WithUser)], Warnings = report.Warnings };
+
+        ConfigSnapshot before = _inForce!;
+        return new ConfigurationReading
+        {
+            Options = options,
+            Warnings = report.Warnings,
+            Variables = [.. before.ChangesTo(snapshot)],
+            Hosts = [.. before.HostChangesTo(snapshot)],
+            Accept = () =>
+            {
+                (_inForce, _reading) = (before.AfterReload(snapshot), reading);
+                _invitations.Reload(options.Mesh.Name, reading!.InvitationExpire);
+            },
+        };
+    }
+
+    /// <summary>What cannot be read often could be when the daemon was another user.</summary>
+    private string WithUser(string error) => _commandLine.User is { } user && error.Contains("Permission denied", StringComparison.Ordinal)
+        ? $"{error} (since its start the daemon runs as {user})" : error;
+
+    private ConfigSnapshot SnapshotOf(ConfigReading reading, ConfigReport report)
+    {
+        IReadOnlyList<string> names = _directory.ListHosts(out string? error);
+        if (error is not null && _inForce is not null)
+            report.Fail(error, _directory.HostsDirectory, 0, "make it readable");
+        return new ConfigSnapshot(reading.Server, names.Where(name => name != reading.Name).ToDictionary(name => name, ReadHost));
+    }
+
+    private ConfigFile ReadHost(string name)
+    {
+        List<ConfigEntry> entries = _directory.ReadHost(name, out ConfigFile file);
+        return file with { Entries = entries };
+    }
+
+    /// <summary>
+    /// Host files that are broken, or have lost their key, stand against a reload: it would end connections that cannot come back. At the
+    /// start they only keep their nodes from connecting, as in tincd. Files that are as they were do not count.
+    /// </summary>
+    private void CheckHosts(IReadOnlyDictionary<string, ConfigFile> hosts, ConfigReport report)
+    {
+        foreach ((string name, ConfigFile file) in hosts)
+        {
+            ConfigFile? before = _inForce!.Hosts.GetValueOrDefault(name);
+            if (before is not null && before.Error == file.Error && before.Blocks == file.Blocks && before.Entries.SequenceEqual(file.Entries))
+                continue;
+            file.Report(report, Severity.Error);
+            if (file.Error is not null)
+                continue;
+
+            ConfigReport findings = new();
+            PeerSettings peer = PeerDirectory.Read(name, new ConfigTree(file.Entries, findings), _directory);
+            bool keyless = before is { Error: null } && peer is { PublicKey: null, Ed25519Key: null };
+            foreach (Finding finding in findings.Findings)
+                report.Add(keyless && finding.Text.Contains("key for", StringComparison.OrdinalIgnoreCase) ? finding with { Severity = Severity.Error } : finding);
+        }
+    }
+
+    private DaemonOptions? Read(List<ConfigEntry> entries, ConfigReport report, out ConfigReading? result)
+    {
+        result = Interpret(entries, report);
+        if (result is not { Options: { } options, Keys: { } keys } || report.Errors.Count > 0)
             return null;
 
-        _keys = keys = keys.WithIdentity(reading.Server, _directory, make: true); // only once nothing stands against a start, as it may write
-        if (report.Errors.Count > 0)
-            return null;
-
-        LogLevel = reading.LogLevel;
-        _invitations.Reload(options.Mesh.Name, reading.InvitationExpire);
-        return options with { Mesh = options.Mesh with { Key = keys.Rsa, Identity = keys.Identity, SpeaksSptps = keys.SpeaksSptps } };
+        _keys = keys = _inForce is null ? keys.WithIdentity(result.Server, _directory, make: true) : keys; // which may write: only at a start that nothing stands against
+        return report.Errors.Count > 0 ? null
+            : options with { Mesh = options.Mesh with { Key = keys.Rsa, Identity = keys.Identity, SpeaksSptps = keys.SpeaksSptps } };
     }
 
     /// <summary>
@@ -110,11 +153,12 @@ internal sealed class ConfigLoader
 
     private ConfigReading Interpret(List<ConfigEntry> entries, ConfigReport report)
     {
-        string? name = _inForce?.Mesh.Name ?? OwnName.Resolve(new ConfigTree(entries, report));
+        ConfigFile? ownHost = null;
+        string? name = _reading?.Name ?? OwnName.Resolve(new ConfigTree(entries, report));
         if (name is not null)
         {
-            entries.AddRange(_directory.ReadHost(name, out ConfigFile host));
-            host.Report(report, Severity.Warning);
+            entries.AddRange(_directory.ReadHost(name, out ownHost));
+            ownHost.Report(report, _reading is { OwnHostIsReadable: true } ? Severity.Error : Severity.Warning);
         }
 
         ConfigTree server = new(entries, report);
@@ -126,7 +170,7 @@ internal sealed class ConfigLoader
         ServerSettings settings = new(server, _paths.NetName);
         return new ConfigReading(name, server, keys, Assemble(name, settings))
         {
-            LogLevel = settings.LogLevel,
+            OwnHostIsReadable = ownHost is { Error: null },
             InvitationExpire = settings.InvitationExpire,
         };
     }
@@ -169,7 +213,8 @@ internal sealed class ConfigLoader
             LockMemory = _commandLine.LockMemory,
             Chroot = _commandLine.ChangeRoot,
             User = _commandLine.User,
-            Reread = Reload,
+            DebugLevel = _commandLine.DebugLevel ?? settings.LogLevel,
+            Reread = Reread,
         };
     }
 }
@@ -181,8 +226,8 @@ internal sealed class ConfigLoader
 /// <param name="Options">The settings, without keys and with defaults in place of what is wrong, or null without a name.</param>
 internal sealed record ConfigReading(string? Name, ConfigTree Server, OwnKeys? Keys, DaemonOptions? Options)
 {
-    /// <summary>LogLevel.</summary>
-    public int LogLevel { get; init; }
+    /// <summary>Whether the own host file could be read.</summary>
+    public bool OwnHostIsReadable { get; init; }
 
     /// <summary>InvitationExpire.</summary>
     public TimeSpan InvitationExpire { get; init; }

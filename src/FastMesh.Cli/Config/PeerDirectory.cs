@@ -15,26 +15,9 @@ internal sealed class PeerDirectory(ConfigDirectory directory, EngineLog log) : 
     private const string DefaultPort = "655";
 
     private readonly HashSet<string> _warned = [];
-    private DateTime _thisReload = DateTime.UtcNow;
-    private DateTime _reloadBefore = DateTime.UtcNow;
 
     /// <inheritdoc/>
-    public IReadOnlyList<string> Names => NamesIn(directory);
-
-    /// <summary>Names of all host files that are valid node names, in order.</summary>
-    public static IReadOnlyList<string> NamesIn(ConfigDirectory directory) => Directory.Exists(directory.HostsDirectory)
-        ? [.. Directory.EnumerateFiles(directory.HostsDirectory).Select(p => Path.GetFileName(p)).Where(n => NodeName.IsValid(n)).Order(StringComparer.Ordinal)]
-        : [];
-
-    /// <summary>Says that a reload begins; see <see cref="IsUnchanged"/>.</summary>
-    public void MarkReload() => (_reloadBefore, _thisReload) = (_thisReload, DateTime.UtcNow);
-
-    /// <inheritdoc/>
-    public bool IsUnchanged(string name)
-    {
-        FileInfo file = new(directory.HostFile(name));
-        return file.Exists && file.LastWriteTimeUtc <= _reloadBefore;
-    }
+    public IReadOnlyList<string> Names => directory.ListHosts(out _);
 
     /// <inheritdoc/>
     public bool TryRead(string name, [NotNullWhen(true)] out PeerSettings? peer)

@@ -36,7 +36,7 @@ internal sealed class ServerSettings(ConfigTree server, string? netName)
     /// <summary>FWMark, or 0.</summary>
     public int FirewallMark => server.Integer("FWMark") ?? 0;
 
-    /// <summary>LogLevel, or 0.</summary>
+    /// <summary>LogLevel, or 0: the debug level if the command line gives none.</summary>
     public int LogLevel => server.Integer("LogLevel") ?? 0;
 
     /// <summary>InvitationExpire.</summary>

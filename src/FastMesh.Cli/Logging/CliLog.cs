@@ -17,9 +17,6 @@ internal static partial class CliLog
     [LoggerMessage(4, LogLevel.Information, "Both netname and configuration directory given, using the latter...")]
     public static partial void BothNetAndDirectory(this ILogger log);
 
-    [LoggerMessage(5, LogLevel.Error, "The settings stay as they are until these errors are mended")]
-    public static partial void ReloadRefused(this ILogger log);
-
     [LoggerMessage(6, LogLevel.Warning, "{Count} more messages {Suppressed} (event {SuppressedId}) about {Peer} suppressed")]
     public static partial void Suppressed(this ILogger log, int count, string suppressed, int suppressedId, string peer);
 

@@ -90,7 +90,7 @@ internal sealed class PeerAddresses
     public PeerAddresses(ConfigDirectory directory)
     {
         List<(string Name, Task<IPAddress[]> Answer)> questions = [];
-        foreach (string name in PeerDirectory.NamesIn(directory))
+        foreach (string name in directory.ListHosts(out _))
         {
             foreach (ConfigEntry entry in directory.ReadHost(name, out _).Where(e => e.Variable.Equals("Address", StringComparison.OrdinalIgnoreCase)))
                 questions.Add((name, Task.Run(() => LookUp(ServerSettings.ParseAddress(entry.Value, "0")))));

@@ -64,7 +64,7 @@ public sealed class RsaIdentity
 }
 
 /// <summary>Another node's RSA public key. Immutable, usable from any thread.</summary>
-public sealed class RsaPublicIdentity
+public sealed class RsaPublicIdentity : IEquatable<RsaPublicIdentity>
 {
     private readonly RsaKey _key;
 
@@ -75,6 +75,15 @@ public sealed class RsaPublicIdentity
 
     /// <summary>Bits of the modulus.</summary>
     public int ModulusBits => _key.ModulusBits;
+
+    /// <summary>Whether modulus and exponent are the same.</summary>
+    public bool Equals(RsaPublicIdentity? other) => other is not null && _key.ExportPublicPem() == other._key.ExportPublicPem();
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => Equals(obj as RsaPublicIdentity);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => _key.ExportPublicPem().GetHashCode(StringComparison.Ordinal);
 
     /// <summary>Raises a block to the public exponent; false under the same conditions as <see cref="RsaIdentity.Decrypt"/>.</summary>
     /// <param name="block"><see cref="ModulusLength"/> bytes, big endian, below the modulus.</param>

@@ -1,12 +1,11 @@
 using System.Globalization;
 using FastMesh.Engine.Crypto;
 using FastMesh.Engine.DataPath;
-using FastMesh.Native.Linux;
 using Microsoft.Extensions.Logging;
 
 namespace FastMesh.Engine.Daemon;
 
-/// <summary>What the operator asks for: by signals, and to reload or to stop by the control socket.</summary>
+/// <summary>What the operator asks for by signals, and to stop by the control socket.</summary>
 internal sealed partial class ControlLoop
 {
     private int? _levelBeforeInt;
@@ -25,7 +24,7 @@ internal sealed partial class ControlLoop
                 ToggleDebugLevel();
                 break;
             case Signals.Hup:
-                ReloadForSignal();
+                Reload();
                 break;
             case Signals.Alrm:
                 _mesh.Retry(MonotonicClock.Now);
@@ -65,71 +64,6 @@ internal sealed partial class ControlLoop
             _levelBeforeInt = _console.DebugLevel;
             _log.Always.RaisingDebugLevel(_console.DebugLevel);
             _console.DebugLevel = 5;
-        }
-    }
-
-    /// <summary>HUP: as in tincd, files that cannot be read end the daemon.</summary>
-    private void ReloadForSignal()
-    {
-        try
-        {
-            Reload();
-        }
-        catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
-        {
-            _log.Always.CannotReread(e.Message);
-            _exitCode = 1;
-        }
-    }
-
-    /// <summary>RELOAD of a control client, which gets an errno: the daemon goes on with what it has.</summary>
-    private int ReloadForClient()
-    {
-        _log.Always.GotControlRequest("RELOAD");
-        try
-        {
-            return Reload() ? 0 : Errno.EINVAL;
-        }
-        catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
-        {
-            _log.Always.CannotReload(e.Message);
-            return Errno.EINVAL;
-        }
-    }
-
-    /// <summary>False if the new settings were refused.</summary>
-    private bool Reload()
-    {
-        _manager.NotifyReloading(MonotonicClock.Microseconds);
-        try
-        {
-            _console.ReopenLog();
-            DaemonOptions? options = _options.Reread is { } reread ? reread() : _options;
-            if (options is not null && !TryProvision(options.Interface))
-                options = null;
-            _options = options ?? _options;
-            (_scripts.Interpreter, _scripts.Extension) = (_options.ScriptsInterpreter, _options.ScriptsExtension);
-            _mesh.Reload(_options.Mesh, MonotonicClock.Now);
-            return options is not null;
-        }
-        finally
-        {
-            _manager.NotifyReloaded();
-        }
-    }
-
-    /// <summary>False if the interface cannot be set up like that; then it is as it was.</summary>
-    private bool TryProvision(IReadOnlyList<InterfaceStep> wanted)
-    {
-        try
-        {
-            _provisioning.Apply(wanted);
-            return true;
-        }
-        catch (ProvisioningException e)
-        {
-            _log.Always.SetUpFailed(e.Message);
-            return false;
         }
     }
 

@@ -71,7 +71,7 @@ internal sealed partial class ControlLoop : IDisposable
             _epoll.Add(_listeners.Tcp[i].Descriptor, EpollEvents.In, ListenerTag + (uint)i);
 
         _control?.Serve(_epoll, ControlListenerTag, ControlTag, new ControlRequests(
-            new(_mesh, _plane, _sockets, _console, ReloadForClient, StopForClient, _status), _options.Mesh.Name, () => _control.Sessions));
+            new(_mesh, _plane, _sockets, _console, StopForClient, PlanReload, ReloadForClient, _status), _options.Mesh.Name, () => _control.Sessions));
 
         if (!_mesh.TryTakeTable(out ForwardingTable? table))
             throw new InvalidOperationException("A mesh that has been started has a table");

@@ -6,6 +6,7 @@ using FastMesh.Engine.DataPath;
 using FastMesh.Engine.Protocol;
 using FastMesh.Engine.Routing;
 using FastMesh.Engine.Wire;
+using FastMesh.Native.Linux;
 
 namespace FastMesh.Engine.Daemon;
 
@@ -14,11 +15,13 @@ namespace FastMesh.Engine.Daemon;
 /// <param name="Plane">The shards.</param>
 /// <param name="Sockets">For the descriptors of meta connections.</param>
 /// <param name="Console">The debug level.</param>
-/// <param name="Reload">Reads the configuration again; gives 0 or a positive errno.</param>
 /// <param name="Stop">Ends the daemon.</param>
+/// <param name="PlanReload">Tells what a reload would change.</param>
+/// <param name="Reload">Reads the configuration again and puts it into force.</param>
 /// <param name="Status">Takes snapshots.</param>
 internal sealed record ControlParts(
-    Mesh Mesh, DataPlane Plane, MetaSockets Sockets, IDaemonConsole Console, Func<int> Reload, Action Stop, StatusSource Status);
+    Mesh Mesh, DataPlane Plane, MetaSockets Sockets, IDaemonConsole Console, Action Stop,
+    Func<ReloadPlan> PlanReload, Func<ReloadPlan> Reload, StatusSource Status);
 
 /// <summary>
 /// Answers the requests of control clients that have shown the cookie (tinc 1.1 reference, 10.2). Like any input to the mesh, a request may
@@ -77,6 +80,12 @@ internal sealed class ControlRequests(ControlParts parts, string name, Func<IEnu
             case ControlRequest.SpeedTest:
                 StartSpeedTest(session, fields);
                 return true;
+            case ControlRequest.PlanReload:
+                session.Send(ControlText.Json(type, parts.PlanReload().ToJson()));
+                return true;
+            case ControlRequest.ApplyReload:
+                session.Send(ControlText.Json(type, parts.Reload().ToJson()));
+                return true;
             case ControlRequest.SetDebug when NumberAt(fields, 2) is null:
                 return false;
             case ControlRequest.Unknown:
@@ -130,7 +139,7 @@ internal sealed class ControlRequests(ControlParts parts, string name, Func<IEnu
                 parts.Stop();
                 return Done;
             case ControlRequest.Reload:
-                return parts.Reload();
+                return parts.Reload().Result == ReloadResult.Refused ? Errno.EINVAL : Done; // what tincd 1.1pre18 answers
             case ControlRequest.Purge:
                 parts.Mesh.Purge(now);
                 return Done;

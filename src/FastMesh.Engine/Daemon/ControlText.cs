@@ -33,6 +33,12 @@ internal enum ControlRequest
 
     /// <summary>Ours: <c>18 110 NODE [MILLISECONDS]</c>; lines <c>18 110 JSON</c> follow until the test has ended.</summary>
     SpeedTest = 110,
+
+    /// <summary>What a reload would change, as JSON (docs/schemas/reload.json).</summary>
+    PlanReload = 120,
+
+    /// <summary>Reload, and tell what changed in the same form.</summary>
+    ApplyReload = 121,
 }
 
 /// <summary>The lines of answers to control clients (tinc 1.1 reference, 10.2); pure.</summary>
@@ -43,6 +49,9 @@ internal static class ControlText
 
     /// <summary><c>18 TYPE</c>: the end of a dump.</summary>
     public static string End(ControlRequest type) => Compose($"{(int)MetaRequest.Control} {(int)type}");
+
+    /// <summary><c>18 TYPE JSON</c>, in one line.</summary>
+    public static string Json(ControlRequest type, string json) => Compose($"{(int)MetaRequest.Control} {(int)type} {json}");
 
     /// <summary>A node. Session keys of SPTPS and FastMesh show as zeros, as tinc's do.</summary>
     /// <param name="row">The node.</param>

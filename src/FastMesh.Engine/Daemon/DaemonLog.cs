@@ -45,12 +45,6 @@ internal static partial class DaemonLog
     [LoggerMessage(313, LogLevel.Information, "Reverting to old debug level ({Verbosity})")]
     public static partial void RevertingDebugLevel(this ILogger log, int verbosity);
 
-    [LoggerMessage(314, LogLevel.Error, "Unable to reread configuration file, exitting: {Reason}")]
-    public static partial void CannotReread(this ILogger log, string reason);
-
-    [LoggerMessage(318, LogLevel.Error, "Unable to reread configuration file: {Reason}")]
-    public static partial void CannotReload(this ILogger log, string reason);
-
     [LoggerMessage(319, LogLevel.Information, "Got {Request} request from a control client")]
     public static partial void GotControlRequest(this ILogger log, string request);
 
@@ -110,4 +104,13 @@ internal static partial class DaemonLog
 
     [LoggerMessage(351, LogLevel.Warning, "Could not undo {What} of {Interface}: {Reason}")]
     public static partial void NotUnprovisioned(this ILogger log, string @interface, InterfaceStep what, string reason);
+
+    [LoggerMessage(360, LogLevel.Error, "Reload refused: everything stays as it was until this is mended:")]
+    public static partial void ReloadRefused(this ILogger log);
+
+    [LoggerMessage(361, LogLevel.Error, "  {Problem}")]
+    public static partial void ReloadProblem(this ILogger log, string problem);
+
+    [LoggerMessage(362, LogLevel.Information, "Reloaded the configuration: {Summary}")]
+    public static partial void Reloaded(this ILogger log, string summary);
 }

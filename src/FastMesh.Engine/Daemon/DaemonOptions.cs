@@ -80,9 +80,9 @@ public sealed record DaemonOptions
     /// <summary>MetricsAddress: where metrics are served, or null: nowhere.</summary>
     public MetricsAddress? Metrics { get; init; }
 
-    /// <summary>
-    /// Reads the configuration again for a reload; throws <see cref="InvalidDataException"/> with a clear message if it is bad, and gives
-    /// null if, for a value that is bad, the options in force stay. Call it before asking <see cref="IPeerDirectory.IsUnchanged"/>, which compares with the time of the reload before this one.
-    /// </summary>
-    public Func<DaemonOptions?>? Reread { get; init; }
+    /// <summary>The debug level that the command line or LogLevel asks for; at a reload one that has changed is set.</summary>
+    public int DebugLevel { get; init; }
+
+    /// <summary>Reads the configuration again, for a reload or to tell what one would change; null: it never changes.</summary>
+    public Func<ConfigurationReading>? Reread { get; init; }
 }

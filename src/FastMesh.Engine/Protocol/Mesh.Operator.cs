@@ -7,56 +7,6 @@ namespace FastMesh.Engine.Protocol;
 /// <summary>What signals and control clients ask for (tinc 1.0 reference, 1.6, 1.7, 7.4; tinc 1.1 reference, 10.2).</summary>
 public sealed partial class Mesh
 {
-    /// <summary>
-    /// HUP, after the configuration was read again (tinc 1.0 reference, 1.6). Of the new settings ConnectTo and the own Subnets
-    /// count, the latter unlike in tincd also without StrictSubnets, and those of UDP discovery (tinc 1.1 reference, 9.7); all others are fixed at start.
-    /// </summary>
-    public void Reload(MeshSettings settings, Instant now)
-    {
-        ArgumentNullException.ThrowIfNull(settings);
-        _settings = _settings with
-        {
-            ConnectTo = settings.ConnectTo,
-            Subnets = settings.Subnets,
-            UdpDiscovery = settings.UdpDiscovery,
-            UdpDiscoveryInterval = settings.UdpDiscoveryInterval,
-            UdpDiscoveryKeepaliveInterval = settings.UdpDiscoveryKeepaliveInterval,
-            UdpDiscoveryTimeout = settings.UdpDiscoveryTimeout,
-            UdpInfoInterval = settings.UdpInfoInterval,
-            MtuInfoInterval = settings.MtuInfoInterval,
-            SpeedTest = settings.SpeedTest,
-        };
-        ForgetOutgoing(now);
-        foreach (MetaConnection connection in _connections.Values.ToList())
-        {
-            if (connection.Name is not { } name || _directory.IsUnchanged(name))
-                continue;
-            _log.Connections.HostFileChanged(name);
-            Terminate(connection, close: true, tarpit: false, now);
-        }
-
-        SetSubnets(Self, _settings.Subnets, announce: true, now);
-        if (_settings.StrictSubnets)
-            LoadStrictSubnets(announce: true, now);
-        DialAll(now);
-        UpdateGraph(now);
-    }
-
-    /// <summary>No connection serves a ConnectTo any more; those that are not even connected are given up.</summary>
-    private void ForgetOutgoing(Instant now)
-    {
-        foreach (Outgoing outgoing in _outgoing)
-            _deadlines.Cancel(TimerKind.Reconnect, outgoing.Index);
-        _outgoing.Clear();
-        _lookups.Clear();
-        foreach (MetaConnection connection in _connections.Values.ToList())
-        {
-            connection.Outgoing = null;
-            if (connection.State == MetaState.Connecting)
-                Terminate(connection, close: true, tarpit: false, now);
-        }
-    }
-
     /// <summary>ALRM: every pending timer fires now and every active connection gets a PING.</summary>
     public void Retry(Instant now)
     {
@@ -132,7 +82,7 @@ public sealed partial class Mesh
         }
 
         UpdateGraph(now);
-        foreach (Outgoing outgoing in _outgoing)
+        foreach (Outgoing outgoing in _outgoing.Values)
             _deadlines.Cancel(TimerKind.Reconnect, outgoing.Index);
         _log.Connections.ClosingSelf(Self.Name);
         foreach (Subnet subnet in _subnets.Of(Self).ToList())

@@ -13,9 +13,9 @@ public sealed partial class Mesh
     /// <summary>What the peer's address is taken to be when only the proxy knows it; tinc's own stand-ins.</summary>
     private static readonly Endpoint s_hiddenIPv4 = Endpoint.FromIPv4(1, 0), s_hiddenIPv6 = Endpoint.FromIPv6((UInt128)0x0100 << 112, 0);
 
-    private readonly List<Outgoing> _outgoing = [];
+    private readonly SortedDictionary<int, Outgoing> _outgoing = [];
     private readonly Dictionary<int, Lookup> _lookups = [];
-    private int _lastTicket;
+    private int _lastTicket, _lastOutgoing;
 
     /// <summary>Starts the outgoing connections; called once sockets are bound and "Ready" is logged.</summary>
     /// <param name="port">The port to announce in ACK.</param>
@@ -26,15 +26,18 @@ public sealed partial class Mesh
         DialAll(now);
     }
 
+    /// <summary>Begins with every node of ConnectTo that is not cared for yet.</summary>
     private void DialAll(Instant now)
     {
-        foreach (string name in _settings.ConnectTo.Where(name => name != Self.Name).Distinct())
+        foreach (string name in WantedNames(_settings).Except(_outgoing.Values.Select(outgoing => outgoing.Name)).ToList())
         {
-            var outgoing = new Outgoing(_outgoing.Count, name);
-            _outgoing.Add(outgoing);
+            var outgoing = new Outgoing(++_lastOutgoing, name);
+            _outgoing.Add(outgoing.Index, outgoing);
             Dial(outgoing, now);
         }
     }
+
+    private IEnumerable<string> WantedNames(MeshSettings settings) => settings.ConnectTo.Where(name => name != Self.Name).Distinct();
 
     /// <summary>Begins a round, unless a connection to the node exists or is being made by us.</summary>
     private void Dial(Outgoing outgoing, Instant now)

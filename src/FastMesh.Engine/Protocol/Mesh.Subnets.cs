@@ -126,41 +126,51 @@ public sealed partial class Mesh
     /// <summary>Makes the subnets of a node those of a list, telling everyone of the differences.</summary>
     private void SetSubnets(Node owner, IEnumerable<Subnet> wanted, bool announce, Instant now)
     {
-        var target = new SortedSet<Subnet>(wanted);
-        foreach (Subnet subnet in _subnets.Of(owner).Where(subnet => !target.Contains(subnet)).ToList())
+        (List<Subnet> gone, List<Subnet> added) = Differences(owner, wanted);
+        foreach (Subnet subnet in gone)
         {
-            if (owner == Self && subnet.Kind == SubnetKind.Mac && _learned.ContainsKey((ulong)subnet.Address))
-                continue;
             if (announce)
                 AnnounceSubnet(owner, subnet, up: false, now);
             RemoveSubnet(owner, subnet);
         }
 
-        foreach (Subnet subnet in target)
+        foreach (Subnet subnet in added)
         {
-            if (_subnets.Contains(owner, subnet))
-                continue;
             AddSubnet(owner, subnet);
             if (announce)
                 AnnounceSubnet(owner, subnet, up: true, now);
         }
     }
 
+    /// <summary>What a node has but should not, and the other way round. Addresses learned on the own device stay.</summary>
+    /// <param name="owner">The node, or null for one that is not known yet.</param>
+    /// <param name="wanted">What it should have.</param>
+    private (List<Subnet> Gone, List<Subnet> Added) Differences(Node? owner, IEnumerable<Subnet> wanted)
+    {
+        var target = new SortedSet<Subnet>(wanted);
+        IReadOnlyCollection<Subnet> present = owner is null ? [] : [.. _subnets.Of(owner)];
+        bool isLearned(Subnet subnet) => owner == Self && subnet.Kind == SubnetKind.Mac && _learned.ContainsKey((ulong)subnet.Address);
+        return ([.. present.Where(subnet => !target.Contains(subnet) && !isLearned(subnet))], [.. target.Except(present)]);
+    }
+
     /// <summary>Loads the Subnets of all host files; with StrictSubnets no others count.</summary>
     private void LoadStrictSubnets(bool announce, Instant now)
     {
-        foreach (string name in _directory.Names)
-        {
-            if (name != Self.Name)
-                SetSubnets(AddNode(name), _directory.TryRead(name, out PeerSettings? peer) ? peer.Subnets : [],
-                    announce && !_settings.TunnelServer, now);
-        }
+        foreach ((string name, IReadOnlyList<Subnet> subnets) in StatedSubnets())
+            SetSubnets(AddNode(name), subnets, announce && !_settings.TunnelServer, now);
+    }
 
-        foreach (Node node in _graph.Nodes)
-        {
-            if (node != Self && !_directory.Names.Contains(node.Name))
-                SetSubnets(node, [], announce && !_settings.TunnelServer, now);
-        }
+    /// <summary>The Subnets in the host files of all nodes but this one; none of a node that has no file.</summary>
+    private List<(string Name, IReadOnlyList<Subnet> Subnets)> StatedSubnets()
+    {
+        IReadOnlyList<string> files = _directory.Names;
+        IEnumerable<string> others = _graph.Nodes.Select(node => node.Name).Except(files);
+        return
+        [
+            .. files.Where(name => name != Self.Name)
+                .Select(name => (name, _directory.TryRead(name, out PeerSettings? peer) ? peer.Subnets : [])),
+            .. others.Where(name => name != Self.Name).Select(name => (name, (IReadOnlyList<Subnet>)[])),
+        ];
     }
 
     /// <summary>A frame from the own device had a source address that is not in the table (switch mode).</summary>

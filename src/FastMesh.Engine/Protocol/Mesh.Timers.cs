@@ -22,7 +22,8 @@ public sealed partial class Mesh
                     DumpGraph(now);
                     break;
                 case TimerKind.Reconnect:
-                    Dial(_outgoing[key], now);
+                    if (_outgoing.TryGetValue(key, out Outgoing? outgoing))
+                        Dial(outgoing, now);
                     break;
                 case TimerKind.Probe:
                     if (_peers.TryGetValue(key, out Peer? peer))

@@ -24,7 +24,7 @@ public sealed partial class Mesh
     private const int AeadKeyBits = 256, AeadTagBits = 128;
 
     /// <summary>The nodes of ConnectTo.</summary>
-    internal IEnumerable<DialRow> DialRows() => _outgoing.Select(outgoing => new DialRow(
+    internal IEnumerable<DialRow> DialRows() => _outgoing.Values.Select(outgoing => new DialRow(
         outgoing.Name, _graph.Find(outgoing.Name) is { HasConnection: true }, _deadlines.At(TimerKind.Reconnect, outgoing.Index), outgoing.Attempts));
 
     /// <summary>What only the state machine knows of a node, or null of one that it never had to do with.</summary>

@@ -15,7 +15,7 @@ namespace FastMesh.Engine.Protocol;
 /// Which file holds what: connections and dispatch in Mesh.Connections.cs and Mesh.Requests.cs, the handshake in Mesh.Handshake.cs,
 /// flooded requests in Mesh.Subnets.cs and Mesh.Edges.cs, keys of tinc 1.0 in Mesh.Keys.cs, end-to-end sessions in Mesh.Sessions.cs, Mesh.Sptps.cs,
 /// Mesh.FastMesh.cs and Mesh.Datagrams.cs, packets and probes in Mesh.Udp.cs and Mesh.Paths.cs, timers in Mesh.Timers.cs, dialling in Mesh.Outgoing.cs,
-/// signals and control requests in Mesh.Operator.cs and Mesh.Status.cs.</para>
+/// signals and control requests in Mesh.Operator.cs, Mesh.Reload.cs and Mesh.Status.cs.</para>
 /// </summary>
 public sealed partial class Mesh
 {

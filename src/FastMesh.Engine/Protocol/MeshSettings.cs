@@ -193,4 +193,41 @@ public sealed record MeshSettings
 
     /// <summary>GraphDumpFile: whether graph dumps are wanted.</summary>
     public bool DumpGraph { get; init; }
+
+    /// <summary>
+    /// These settings as far as a reload can make them those of a running daemon: what only a start can change stays as it is. Sessions and
+    /// connections that there are already keep what they were made with.
+    /// </summary>
+    /// <param name="running">The settings in force.</param>
+    public MeshSettings AfterReloadOf(MeshSettings running)
+    {
+        ArgumentNullException.ThrowIfNull(running);
+        return this with
+        {
+            Name = running.Name,
+            Key = running.Key,
+            Identity = running.Identity,
+            SpeaksSptps = running.SpeaksSptps,
+            IsFastMesh = running.IsFastMesh,
+            AesIsFast = running.AesIsFast,
+            KnownKeys = running.KnownKeys,
+            Invitations = running.Invitations,
+            Port = running.Port,
+            Suite = running.Suite,
+            Compression = running.Compression,
+            AddressFamily = running.AddressFamily,
+            PmtuDiscovery = running.PmtuDiscovery,
+            StrictSubnets = running.StrictSubnets,
+            TunnelServer = running.TunnelServer,
+            LegacyProtocol = running.LegacyProtocol,
+            BypassSecurity = running.BypassSecurity,
+            Forwarding = Forwarding with
+            {
+                Mode = running.Forwarding.Mode,
+                TunnelServer = running.Forwarding.TunnelServer,
+                Shards = running.Forwarding.Shards,
+                LocalOptions = (Forwarding.LocalOptions & ~EdgeOptions.PmtuDiscovery) | (running.Forwarding.LocalOptions & EdgeOptions.PmtuDiscovery),
+            },
+        };
+    }
 }

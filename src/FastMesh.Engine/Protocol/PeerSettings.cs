@@ -46,9 +46,6 @@ public interface IPeerDirectory
     /// <summary>Reads the host file of <paramref name="name"/>.</summary>
     bool TryRead(string name, [NotNullWhen(true)] out PeerSettings? peer);
 
-    /// <summary>Whether the host file exists and was not modified since the reload before the one in progress (or the start); decides on HUP.</summary>
-    bool IsUnchanged(string name);
-
-    /// <summary>Names of all host files that are valid node names, in order; for StrictSubnets.</summary>
+    /// <summary>Names of all host files that are valid node names, in order.</summary>
     IReadOnlyList<string> Names { get; }
 }

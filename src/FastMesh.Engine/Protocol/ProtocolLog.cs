@@ -127,8 +127,8 @@ internal static partial class ProtocolLog
     [LoggerMessage(140, LogLevel.Error, "The proxy's protocol cannot express {Host}")]
     public static partial void ProxyCannot(this ILogger log, HostPort host);
 
-    [LoggerMessage(141, LogLevel.Information, "The host file of {Node} has changed or is gone")]
-    public static partial void HostFileChanged(this ILogger log, string node);
+    [LoggerMessage(141, LogLevel.Information, "The connection with {Node} ends: {Reason}")]
+    public static partial void HostFileChanged(this ILogger log, string node, string reason);
 
     [LoggerMessage(144, LogLevel.Information, "Invitation for {Guest} sent to {Connection}")]
     public static partial void InvitationSent(this ILogger log, string guest, MetaConnection connection);

@@ -41,7 +41,7 @@ public enum BroadcastMode
     Direct,
 }
 
-/// <summary>Settings of the data path that do not change while the daemon runs (tinc 1.0 reference, 2.4 and chapter 6).</summary>
+/// <summary>Settings of the data path, part of each table (tinc 1.0 reference, 2.4 and chapter 6).</summary>
 public sealed record ForwardingOptions
 {
     /// <summary>Mode.</summary>

@@ -245,32 +245,6 @@ public class ConfigLoaderTests
     }
 
     [Fact]
-    public void A_bad_value_at_a_reload_leaves_everything_as_it_is()
-    {
-        using LoaderFixture fixture = new("ConnectTo = b\n");
-        DaemonOptions options = fixture.Load()!;
-        fixture.Net.Write("tinc.conf", "Name = a\nConnectTo = c\nMode = x\n");
-        Assert.Null(options.Reread!());
-        Assert.StartsWith("Invalid routing mode \"x\" for configuration variable Mode in tinc.conf line 3", fixture.Messages[0]);
-        fixture.Net.Write("tinc.conf", "ConnectTo = d\n");
-        Assert.Equal(["d"], options.Reread()!.Mesh.ConnectTo);
-    }
-
-    [Fact]
-    public void A_reload_sees_new_files_keeps_the_key_and_throws_if_they_are_unreadable()
-    {
-        using LoaderFixture fixture = new("ConnectTo = b\n");
-        DaemonOptions options = fixture.Load()!;
-        File.Delete(fixture.Net["rsa_key.priv"]);
-        fixture.Net.Write("tinc.conf", "Name = a\nConnectTo = c\n");
-        Assert.Equal(["c"], options.Reread!()!.Mesh.ConnectTo);
-
-        fixture.Net.Write("tinc.conf", "Name = a\nConnectTo\n");
-        InvalidDataException error = Assert.Throws<InvalidDataException>(() => options.Reread());
-        Assert.StartsWith($"No value for variable `ConnectTo' on line 2 while reading config file {fixture.Net["tinc.conf"]}", error.Message);
-    }
-
-    [Fact]
     public void Any_value_of_any_variable_gives_options_or_errors()
     {
         using LoaderFixture fixture = new();

@@ -148,7 +148,7 @@ public sealed class IdentityTests : IDisposable
         DaemonOptions options = _fixture.Load()!;
         File.Delete(_fixture.Net["ed25519_key.priv"]);
         File.Delete(_fixture.Net["rsa_key.priv"]);
-        MeshSettings again = options.Reread!()!.Mesh;
+        MeshSettings again = options.Reread!().Options!.Mesh;
         Assert.Same(options.Mesh.Identity, again.Identity);
         Assert.Same(options.Mesh.Key, again.Key);
         Assert.Same(options.Mesh.KnownKeys, again.KnownKeys);

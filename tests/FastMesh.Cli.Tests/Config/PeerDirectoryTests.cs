@@ -104,26 +104,6 @@ public sealed class PeerDirectoryTests : IDisposable
         Assert.Equal(["B", "a", "b", "c"], _fixture.Load()!.Peers.Names);
     }
 
-    [Fact]
-    public void A_file_is_changed_if_written_since_the_reload_before()
-    {
-        _fixture.Net.Write("hosts/b", "");
-        Touch("b", DateTime.UtcNow.AddMinutes(-1));
-        DaemonOptions options = _fixture.Load()!;
-        Assert.True(options.Peers.IsUnchanged("b"));
-        Assert.False(options.Peers.IsUnchanged("missing"));
-
-        Touch("b", DateTime.UtcNow.AddMilliseconds(1));
-        IPeerDirectory peers = options.Reread!()!.Peers;
-        Assert.False(peers.IsUnchanged("b")); // newer than the start
-
-        Touch("b", DateTime.UtcNow.AddMinutes(-1));
-        options.Reread();
-        Assert.True(peers.IsUnchanged("b"));
-    }
-
-    private void Touch(string name, DateTime time) => File.SetLastWriteTimeUtc(_fixture.Net[$"hosts/{name}"], time);
-
     private PeerSettings? Read(string name)
     {
         new PeerDirectory(new ConfigDirectory(_fixture.Net.Root, []), _fixture.Log).TryRead(name, out PeerSettings? peer);

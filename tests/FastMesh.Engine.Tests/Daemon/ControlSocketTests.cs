@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using FastMesh.Engine.Daemon;
+using FastMesh.Engine.Protocol;
 using FastMesh.Engine.Wire;
 using FastMesh.Native.Linux;
 using Microsoft.Extensions.Logging;
@@ -20,12 +21,12 @@ public sealed class ControlSocketTests : IDisposable
     private readonly TemporaryDirectory _directory = new();
     private readonly TestDaemon _daemon;
     private string _announced = "";
-    private Func<DaemonOptions?> _reread = () => null;
+    private ConfigurationReading _files = new();
 
     public ControlSocketTests() => _daemon = new TestDaemon("alpha", options => options with
     {
         Control = new ControlSettings(SocketPath, text => _announced = text),
-        Reread = () => _reread(),
+        Reread = () => _files,
     });
 
     private string SocketPath => _directory["control.socket"];
@@ -286,19 +287,70 @@ public sealed class ControlSocketTests : IDisposable
     }
 
     [Fact]
-    public async Task Reload_reports_what_would_end_a_daemon_at_HUP_and_the_daemon_goes_on()
+    public async Task Broken_files_are_refused_whole_and_the_daemon_goes_on()
     {
         await _daemon.StartAndWaitAsync();
         using Client client = Open();
-        _reread = () => throw new InvalidDataException("no tinc.conf");
+        _files = new ConfigurationReading { Errors = ["tinc.conf line 3 is bad", "so is line 4"] };
         client.Send("18 1");
         Assert.Equal("18 1 22", client.Line()); // EINVAL, as from tincd 1.1pre18
-        _reread = () => null;
+        client.Send("18 121");
+        ReloadPlan answer = PlanOf(client.Line()!, "18 121 ");
+        Assert.Equal((ReloadResult.Refused, "alpha"), (answer.Result, answer.Node));
+        Assert.Equal(["tinc.conf line 3 is bad", "so is line 4"], answer.Errors);
+        int block = _daemon.Log.Lines.ToList().IndexOf("Reload refused: everything stays as it was until this is mended:");
+        Assert.Equal(["  tinc.conf line 3 is bad", "  so is line 4"], _daemon.Log.Lines.Skip(block + 1).Take(2));
+    }
+
+    [Fact]
+    public async Task A_plan_tells_what_a_reload_then_does_and_changes_nothing_itself()
+    {
+        await _daemon.StartAndWaitAsync();
+        using Client client = Open();
+        int accepted = 0;
+        Assert.True(Subnet.TryParse("10.9.0.0/16", out Subnet added));
+        _files = new ConfigurationReading
+        {
+            Options = _daemon.Options with { Mesh = _daemon.Options.Mesh with { Subnets = [added], ConnectTo = ["beta"] }, DebugLevel = 3 },
+            Variables = [new("Subnet", null, null, new("10.9.0.0/16", "hosts/alpha line 2"), ChangeEffect.Reload)],
+            Accept = () => accepted++,
+        };
+        client.Send("18 120");
+        ReloadPlan plan = PlanOf(client.Line()!, "18 120 ");
+        Assert.Equal(ReloadResult.Changes, plan.Result);
+        Assert.Equal([new("alpha", "10.1.0.0/24#10", false), new("alpha", "10.9.0.0/16#10", true)], plan.Subnets);
+        Assert.Equal(("beta", ConnectionStep.Dial), (plan.Connections.Single().Node, plan.Connections.Single().Step));
+        Assert.Equal(_files.Variables, plan.Variables);
+        Assert.Equal((0, 0, 5), (accepted, _daemon.Log.Reopened, _daemon.Log.DebugLevel));
+
+        client.Send("18 121");
+        ReloadPlan done = PlanOf(client.Line()!, "18 121 ");
+        Assert.Equal((ReloadResult.Applied, 1, 3), (done.Result, accepted, _daemon.Log.DebugLevel));
+        Assert.Equal(plan.Subnets, done.Subnets);
+        _daemon.Log.WaitFor("Reloaded the configuration: 1 values and 0 host files differ, 0 connections end, 2 subnets change");
+        client.Send("18 5");
+        Assert.Contains("18 5 10.9.0.0/16 alpha", client.Lines(6));
+    }
+
+    [Fact]
+    public async Task Nothing_to_change_is_said_plainly()
+    {
+        await _daemon.StartAndWaitAsync();
+        using Client client = Open();
+        _files = new ConfigurationReading { Options = _daemon.Options };
+        client.Send("18 120");
+        Assert.Equal(ReloadResult.Nothing, PlanOf(client.Line()!, "18 120 ").Result);
         client.Send("18 1");
-        Assert.Equal("18 1 22", client.Line());
-        client.Send("18 9 -1");
-        Assert.Equal("18 9 5", client.Line());
-        Assert.Contains("Unable to reread configuration file: no tinc.conf", _daemon.Log.Lines);
+        Assert.Equal("18 1 0", client.Line());
+        _daemon.Log.WaitFor("Reloaded the configuration: nothing has changed");
+    }
+
+    private static ReloadPlan PlanOf(string line, string prefix)
+    {
+        Assert.StartsWith(prefix, line, StringComparison.Ordinal);
+        ReloadPlan? plan = JsonSerializer.Deserialize(line[prefix.Length..], ReloadJson.Default.ReloadPlan);
+        Assert.NotNull(plan);
+        return plan;
     }
 
     [Fact]

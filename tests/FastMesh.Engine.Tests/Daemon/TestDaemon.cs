@@ -36,8 +36,11 @@ internal sealed class TestDaemon : IDisposable
             Device = new DeviceSettings { Kind = DeviceKind.Dummy, Device = "dummy", Interface = "dummy" },
             BindToAddress = [new("127.0.0.1", "0")],
         };
-        _daemon = new(change?.Invoke(options) ?? options, Log.Engine, Log);
+        Options = change?.Invoke(options) ?? options;
+        _daemon = new(Options, Log.Engine, Log);
     }
+
+    public DaemonOptions Options { get; }
 
     public TemporaryDirectory Directory { get; } = new();
 
@@ -109,6 +112,4 @@ internal sealed class TestPeers : IPeerDirectory
         _peers[name] = new PeerSettings { Addresses = addresses, PublicKey = TestDaemon.PublicKey(name) };
 
     public bool TryRead(string name, [NotNullWhen(true)] out PeerSettings? peer) => _peers.TryGetValue(name, out peer);
-
-    public bool IsUnchanged(string name) => _peers.ContainsKey(name);
 }

@@ -218,8 +218,6 @@ public sealed class CapturedHandshakeTests
     {
         public IReadOnlyList<string> Names => [name];
 
-        public bool IsUnchanged(string peer) => true;
-
         public bool TryRead(string peer, [NotNullWhen(true)] out PeerSettings? settings)
         {
             Assert.True(RsaPublicIdentity.TryFromPem(publicPem, out RsaPublicIdentity? key, out string reason), reason);

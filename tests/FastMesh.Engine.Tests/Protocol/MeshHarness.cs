@@ -182,8 +182,6 @@ internal sealed class MeshHarness : IPeerDirectory, IRandomSource, ILoggerFactor
 
     bool IPeerDirectory.TryRead(string name, [NotNullWhen(true)] out PeerSettings? peer) => HostFiles.TryGetValue(name, out peer);
 
-    bool IPeerDirectory.IsUnchanged(string name) => HostFiles.ContainsKey(name);
-
     void IRandomSource.Fill(Span<byte> bytes) => _random.NextBytes(bytes);
 
     ILogger ILoggerFactory.CreateLogger(string categoryName) => this;

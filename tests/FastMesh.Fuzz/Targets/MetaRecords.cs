@@ -181,8 +181,6 @@ internal sealed class MetaRecords : FuzzTarget, IPeerDirectory, IRandomSource
 
     IReadOnlyList<string> IPeerDirectory.Names => ["beta", "witness"];
 
-    bool IPeerDirectory.IsUnchanged(string name) => true;
-
     bool IPeerDirectory.TryRead(string name, [NotNullWhen(true)] out PeerSettings? peer)
     {
         peer = name is "beta" or "witness" ? new PeerSettings { Ed25519Key = _peer.Public } : null;

@@ -83,8 +83,6 @@ internal sealed class MetaStream : FuzzTarget, IPeerDirectory, IRandomSource
 
     IReadOnlyList<string> IPeerDirectory.Names => [];
 
-    bool IPeerDirectory.IsUnchanged(string name) => true;
-
     bool IPeerDirectory.TryRead(string name, [NotNullWhen(true)] out PeerSettings? peer)
     {
         peer = null;

@@ -131,7 +131,7 @@ public sealed partial class MetricsServerTests : IDisposable
             Reread = () =>
             {
                 gate.Wait();
-                return null;
+                return new ConfigurationReading();
             },
         });
         _daemons[0].Signal(Signals.Hup);
