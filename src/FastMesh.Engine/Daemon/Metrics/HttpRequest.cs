@@ -105,7 +105,7 @@ internal readonly ref struct HttpRequest
             bool bracketed = name.Length > 2 && name[0] == '[' && name[^1] == ']';
             if (bracketed)
                 name = name[1..^1];
-            bool isPlain = !name.ContainsAnyExcept("0123456789."u8) && name.Count((byte)'.') == 3; // 0x7f.1 is an address to some, too
+            bool isPlain = !name.ContainsAnyExceptInRange((byte)'.', (byte)'9') && name.Count((byte)'.') == 3; // 0x7f.1 is an address to some, too
             return (bracketed ? name.Contains((byte)':') : isPlain) && IPAddress.TryParse(name, out _);
         }
     }
