@@ -43,7 +43,7 @@ internal static class StatusScreen
     {
         TextTable table = new(
             new("NODE", Least: 8), new("PATH", Least: 10), new("PROTOCOL"), new("SUITE", Least: 11), new("MTU", IsNumber: true), new("RTT", IsNumber: true),
-            new("IN", IsNumber: true), new("OUT", IsNumber: true));
+            new("IN b/s", IsNumber: true), new("OUT b/s", IsNumber: true));
         foreach (NodeStatus node in status.Nodes.Where(node => !node.IsSelf))
         {
             TrafficStatus traffic = node.Traffic;
@@ -94,7 +94,7 @@ internal static class StatusScreen
     private static string Mtu(NodeStatus node) => node.Path.PacketBytes is not { } bytes ? "-"
         : bytes.ToString(CultureInfo.InvariantCulture) + (node.Mtu.State == MtuState.Discovering ? "+" : "");
 
-    private static string Rate(long bitsPerSecond) => bitsPerSecond == 0 ? "-" : Units.BitRate(bitsPerSecond);
+    private static string Rate(long bitsPerSecond) => bitsPerSecond == 0 ? "-" : Units.Count(bitsPerSecond);
 
     private static Func<string, string> StyleOf(NodeStatus node, Style style) => node.Path.Kind switch
     {

@@ -7,14 +7,15 @@ internal static class Units
 {
     private static readonly string[] s_prefixes = ["", "k", "M", "G", "T", "P"];
 
-    /// <summary>A rate: <c>1.2 Gbit/s</c>.</summary>
-    public static string BitRate(long bitsPerSecond) => $"{Scaled(bitsPerSecond)}bit/s";
-
-    /// <summary>An amount of data: <c>34.5 MB</c>, decimal prefixes.</summary>
-    public static string Bytes(long bytes) => $"{Scaled(bytes)}B";
-
-    /// <summary>A count: <c>12.3 k</c>.</summary>
-    public static string Count(long count) => Scaled(count).TrimEnd();
+    /// <summary>A count with its decimal prefix: <c>12.3 k</c>.</summary>
+    public static string Count(long count)
+    {
+        double scaled = count;
+        int prefix = 0;
+        for (; scaled >= 999.5 && prefix < s_prefixes.Length - 1; prefix++)
+            scaled /= 1000;
+        return prefix == 0 ? count.ToString(CultureInfo.InvariantCulture) : $"{Short(scaled)} {s_prefixes[prefix]}";
+    }
 
     /// <summary>A round trip: <c>0.34 ms</c>, or <c>1.2 s</c>.</summary>
     public static string RoundTrip(long microseconds) => microseconds >= 1_000_000
@@ -32,15 +33,6 @@ internal static class Units
             _ => (seconds / 86_400, "d", seconds % 86_400 / 3600, "h"),
         };
         return string.Create(CultureInfo.InvariantCulture, $"{big} {unit}{(small > 0 ? $" {small} {rest}" : "")}");
-    }
-
-    private static string Scaled(long value)
-    {
-        double scaled = value;
-        int prefix = 0;
-        for (; scaled >= 999.5 && prefix < s_prefixes.Length - 1; prefix++)
-            scaled /= 1000;
-        return $"{(prefix == 0 ? value.ToString(CultureInfo.InvariantCulture) : Short(scaled))} {s_prefixes[prefix]}";
     }
 
     private static string Short(double value) =>

@@ -74,6 +74,6 @@ internal static class Words
     /// <summary>What a drop reason means; the name itself if it is of another version.</summary>
     public static string OfDrop(string reason) => s_drops.GetValueOrDefault(reason, reason);
 
-    /// <summary>The suite without its key agreement, for narrow columns.</summary>
-    public static string Short(string suite) => suite.Split(',')[0].Replace(" with ", "/", StringComparison.Ordinal);
+    /// <summary>The cipher alone, for narrow columns.</summary>
+    public static string Short(string suite) => suite.Split(',')[0].Split(" with ")[0];
 }

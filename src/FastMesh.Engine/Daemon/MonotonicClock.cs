@@ -6,8 +6,15 @@ namespace FastMesh.Engine.Daemon;
 /// <summary>The one clock of a running daemon; everything below the shell gets its time from here, as an argument.</summary>
 internal static class MonotonicClock
 {
-    /// <summary>Milliseconds since the machine was started, time asleep not counted.</summary>
-    public static Instant Now => new(Microseconds / 1000);
+    /// <summary>Time since the machine was started, time asleep not counted.</summary>
+    public static Instant Now
+    {
+        get
+        {
+            (long milliseconds, long microseconds) = Math.DivRem(Microseconds, 1000);
+            return new(milliseconds) { Microseconds = (int)microseconds };
+        }
+    }
 
     /// <summary>The same in microseconds: CLOCK_MONOTONIC.</summary>
     public static long Microseconds => Stopwatch.GetTimestamp() / (Stopwatch.Frequency / 1_000_000);

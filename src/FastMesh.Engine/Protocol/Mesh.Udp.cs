@@ -86,7 +86,11 @@ public sealed partial class Mesh
         if (peer.Trains.HandleReply(frame))
             return;
         if (peer.BurstSent is { } sent)
-            (peer.Node.Rtt, peer.BurstSent) = (now - sent, null);
+        {
+            peer.Node.NoteRoundTrip(now.Since(sent));
+            peer.BurstSent = null;
+        }
+
         int before = peer.Node.MinMtu;
         int length = _settings.Suite.Compression == 0 ? frame.Length : frame.Length - ProtocolLimits.CompressionSlack;
         peer.Probe.HandleReply(Math.Max(0, length));

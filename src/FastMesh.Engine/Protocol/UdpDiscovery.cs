@@ -129,7 +129,7 @@ internal sealed class UdpDiscovery(Node node)
         {
             if (awaited != id)
                 continue;
-            node.NoteRoundTrip(now - sent);
+            node.NoteRoundTrip(now.Since(sent));
             return reply[0] == LengthReport ? BinaryPrimitives.ReadUInt16BigEndian(reply[1..]) : reply.Length;
         }
 

@@ -7,6 +7,12 @@ namespace FastMesh.Engine.Wire;
 /// <param name="Milliseconds">Milliseconds since the origin.</param>
 public readonly record struct Instant(long Milliseconds) : IComparable<Instant>
 {
+    /// <summary>
+    /// Microseconds beyond <see cref="Milliseconds"/>, 0 to 999, for what is measured from one instant to another. They count for nothing else:
+    /// timers go by milliseconds, and instants of the same millisecond are equal.
+    /// </summary>
+    public int Microseconds { get; init; }
+
     /// <summary>A moment after every other.</summary>
     public static readonly Instant Never = new(long.MaxValue);
 
@@ -23,6 +29,15 @@ public readonly record struct Instant(long Milliseconds) : IComparable<Instant>
     /// <summary>The time from <paramref name="earlier"/> to <paramref name="later"/>.</summary>
     public static TimeSpan operator -(Instant later, Instant earlier) =>
         TimeSpan.FromMilliseconds(later.Milliseconds - earlier.Milliseconds);
+
+    /// <summary>The time since <paramref name="earlier"/> to the microsecond.</summary>
+    public TimeSpan Since(Instant earlier) => this - earlier + TimeSpan.FromMicroseconds(Microseconds - earlier.Microseconds);
+
+    /// <inheritdoc/>
+    public bool Equals(Instant other) => Milliseconds == other.Milliseconds;
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => Milliseconds.GetHashCode();
 
     /// <inheritdoc/>
     public int CompareTo(Instant other) => Milliseconds.CompareTo(other.Milliseconds);

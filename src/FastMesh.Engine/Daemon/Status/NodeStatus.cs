@@ -134,7 +134,7 @@ public sealed record MtuStatus(int Bytes, int MinBytes, int MaxBytes, MtuState S
 public sealed record TrafficStatus(
     long PacketsIn, long BytesIn, long PacketsOut, long BytesOut, long BitsPerSecondIn, long BitsPerSecondOut, long PacketsPerSecondIn, long PacketsPerSecondOut);
 
-/// <summary>Round-trip times of UDP probes, to the millisecond.</summary>
+/// <summary>Round-trip times of UDP probes.</summary>
 /// <param name="Counts">How many took up to 1, 2, 4 ... 4096 milliseconds, and longer; not added up.</param>
 /// <param name="SumSeconds">The sum of all.</param>
 public sealed record RoundTripStatus(IReadOnlyList<long> Counts, double SumSeconds);
