@@ -3,6 +3,7 @@ using System.Reflection;
 using FastMesh.Cli.Config;
 using FastMesh.Engine.Daemon;
 using FastMesh.Engine.Protocol;
+using FastMesh.Tests;
 
 namespace FastMesh.Cli.Tests.Config;
 
@@ -162,6 +163,26 @@ public sealed class RereadTests : IDisposable
         Assert.Null(Options.Mesh.Invitations!.Key);
         reading.Accept();
         Assert.NotNull(Options.Mesh.Invitations.Key);
+    }
+
+    [Fact]
+    public void A_plan_in_JSON_is_as_its_schema_says()
+    {
+        _fixture.Net.Write("tinc.conf", "Name = a\nPingInterval = 30\nMode = hub\nTCPOnly = yes\nReplayWindow = 8\nXyzzy = 1\n");
+        _fixture.Net.Write("hosts/c", "");
+        ConfigurationReading reading = Options.Reread!();
+        Assert.Equal(5, reading.Variables.Select(change => change.Effect).Distinct().Count());
+        ReloadPlan plan = new()
+        {
+            Node = "a",
+            Result = ReloadResult.Changes,
+            Warnings = reading.Warnings,
+            Variables = reading.Variables,
+            Hosts = reading.Hosts,
+            Connections = [.. Enum.GetValues<ConnectionStep>().Select(step => new ConnectionChange("b", step, "reason", ["c"]))],
+            Subnets = [new("a", "10.0.0.0/8#10", Announced: true)],
+        };
+        JsonSchemas.AssertValid("reload", plan.ToJson());
     }
 
     /// <summary>One other value than the default for every variable of the server that reaches the settings of the mesh.</summary>
