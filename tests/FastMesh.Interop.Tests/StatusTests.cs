@@ -104,9 +104,17 @@ public sealed class StatusTests
         Skip.IfNot(JsonSchemaCheck.IsPossible, "needs the peer python3-jsonschema");
         Dictionary<string, string> schemas = new()
         {
-            ["status"] = "status.json", ["top"] = "nodes.json", ["dump nodes"] = "nodes.json", ["dump reachable nodes"] = "nodes.json", ["dump edges"] = "edges.json",
-            ["dump subnets"] = "subnets.json", ["dump connections"] = "connections.json", ["dump graph"] = "graph.json", ["dump invitations"] = "invitations.json",
-            ["info beta"] = "node.json", ["info 10.20.3.0/24"] = "owners.json",
+            ["status"] = "status.json",
+            ["top"] = "nodes.json",
+            ["dump nodes"] = "nodes.json",
+            ["dump reachable nodes"] = "nodes.json",
+            ["dump edges"] = "edges.json",
+            ["dump subnets"] = "subnets.json",
+            ["dump connections"] = "connections.json",
+            ["dump graph"] = "graph.json",
+            ["dump invitations"] = "invitations.json",
+            ["info beta"] = "node.json",
+            ["info 10.20.3.0/24"] = "owners.json",
         };
         foreach ((string command, string schema) in schemas)
             JsonSchemaCheck.Validate(schema, Run(node, [.. command.Split(' '), "--json"]).Output);
