@@ -79,6 +79,36 @@ public sealed class PathMtuTests
         Assert.True(alpha.Host.Iperf(beta.Host, beta.Inner) > 10);
     }
 
+    /// <summary>What was sealed for the old MTU is cut by the kernel until the new one is known; only probes may be refused.</summary>
+    [SkippableTheory]
+    [InlineData("ipv4")]
+    [InlineData("ipv6")]
+    public void A_path_that_gets_narrower_under_load_costs_no_packets(string family)
+    {
+        using TestNetwork network = new();
+        (MeshNode alpha, MeshNode beta) = Pair(network, Programs.FastMesh, Programs.FastMesh, family);
+        network.Start();
+        alpha.WaitForLog("^Fixing MTU of beta", limit: TimeSpan.FromSeconds(90));
+        beta.Host.Start("iperf3", "-s", "-1", "-B", beta.Inner);
+        network.Until(() => beta.Host.Sh("ss -Hltn sport = 5201").Length > 0, "iperf3 listening");
+        alpha.Host.Start("iperf3", "-c", beta.Inner, "-t", "120");
+        WaitForDatagrams(5000);
+        foreach (int mtu in (ReadOnlySpan<int>)[1440, 1400, 1320, 1290])
+        {
+            alpha.Host.Sh($"ip route replace {(family == "ipv4" ? beta.Host.Address() : beta.Host.Address6())} dev eth0 mtu {mtu}");
+            network.Until(() => StateDump.Of(alpha).Nodes["beta"].Mtu < mtu, "the new MTU");
+            WaitForDatagrams(5000);
+        }
+
+        Assert.InRange(DataCounters.Of(alpha)["SendFailed"], 0, 63); // less than one train
+
+        void WaitForDatagrams(int more)
+        {
+            long start = DataCounters.Of(alpha)["datagrams out"];
+            network.Until(() => DataCounters.Of(alpha)["datagrams out"] - start > more, "traffic");
+        }
+    }
+
     [SkippableFact]
     public void A_tcp_stream_through_a_narrow_path_is_clamped_and_flows()
     {

@@ -27,7 +27,7 @@ internal sealed unsafe class MmsgPort : IPacketPort
     private readonly int _family;
     private readonly ShardCounters _counters;
     private readonly bool _hasSegmentation;
-    private bool _segmentation;
+    private bool _segmentation, _hasTooBig;
     private int _trafficClass;
 
     /// <summary>Uses a bound, non-blocking socket that stays the caller's.</summary>
@@ -84,6 +84,14 @@ internal sealed unsafe class MmsgPort : IPacketPort
             int messages = _segmentation ? Prepare(batch, ref next) : PrepareSingles(batch, ref next);
             SendPrepared(batch, messages);
         }
+
+        for (int i = 0; _hasTooBig && i < batch.Count; i++)
+        {
+            if (batch[i].Error == Errno.EMSGSIZE && batch[i].MayBeCut)
+                SendCut(batch, i);
+        }
+
+        _hasTooBig = false;
     }
 
     /// <inheritdoc/>
@@ -147,6 +155,7 @@ internal sealed unsafe class MmsgPort : IPacketPort
             }
 
             packet.Error = -sent;
+            _hasTooBig |= -sent == Errno.EMSGSIZE;
         }
     }
 
@@ -161,6 +170,22 @@ internal sealed unsafe class MmsgPort : IPacketPort
             SendPrepared(batch, PrepareSingles(batch, ref next));
         _segmentation = batch[failed].Error != 0;
         batch[failed].Refused = _segmentation ? 0 : error;
+    }
+
+    /// <summary>
+    /// Sends the datagrams of a packet that the kernel refused because the path has become shorter than they are, one by one and for it to cut:
+    /// until the control loop knows the new MTU, everything that is sealed for the old one would be lost.
+    /// </summary>
+    private void SendCut(PacketBatch batch, int index)
+    {
+        bool always = UdpSocket.AllowsFragmentation(Descriptor);
+        SetTrafficClass(batch[index].TrafficClass);
+        _ = UdpSocket.SetFragmentation(Descriptor, _family, allowed: true);
+        _segmentation = false;
+        (batch[index].Error, batch[index].WasCut) = (0, true);
+        int next = index;
+        SendPrepared(batch, PrepareSingles(batch, ref next));
+        _ = UdpSocket.SetFragmentation(Descriptor, _family, always);
     }
 
     /// <summary>Sets the socket's TOS or traffic class if it differs from the last one used (tinc 1.0 reference, 5.7).</summary>

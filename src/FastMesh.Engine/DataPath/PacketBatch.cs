@@ -33,8 +33,14 @@ internal struct Packet
     /// <summary>Datagrams to send: whether no other may be joined to this one.</summary>
     public bool IsAlone;
 
+    /// <summary>Datagrams to send: whether the kernel may cut them if they are too long for the path.</summary>
+    public bool MayBeCut;
+
     /// <summary>After sending: the errno, or 0.</summary>
     public int Error;
+
+    /// <summary>After sending: whether the kernel had to cut them.</summary>
+    public bool WasCut;
 
     /// <summary>After sending: the errno with which the kernel refused a train whose datagrams then went out one by one, or 0.</summary>
     public int Refused;

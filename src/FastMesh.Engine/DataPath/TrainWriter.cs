@@ -129,7 +129,7 @@ internal sealed class TrainWriter : IDisposable
         SealCollected(); // keeps the order
         if (!TryTarget(peer.Sealer, peer, direct: true, destination, trafficClass: 0, out _target))
             return;
-        _target = _target with { IsAlone = copies == 1 };
+        _target = _target with { IsAlone = copies == 1, IsProbe = true };
         for (int i = 0; i < copies; i++)
         {
             Collect(frame);
@@ -293,14 +293,14 @@ internal sealed class TrainWriter : IDisposable
 
         PeerRoute hop = _target.Hop;
         ref Packet train = ref batch.Add(offset, length);
-        (train.SegmentSize, train.Node, train.Endpoint, train.TrafficClass, train.ProbeLength, train.IsAlone) = (
-            length, hop.Id, _target.Endpoint, _target.TrafficClass, hop.HasIds ? length - hop.ProbeOverhead : frameLength, _target.IsAlone);
+        (train.SegmentSize, train.Node, train.Endpoint, train.TrafficClass, train.ProbeLength, train.IsAlone, train.MayBeCut) = (
+            length, hop.Id, _target.Endpoint, _target.TrafficClass, hop.HasIds ? length - hop.ProbeOverhead : frameLength, _target.IsAlone, !_target.IsProbe);
     }
 
     private bool Continues(in Packet train, int offset, int length) =>
         EndOf(train) == offset && length <= train.SegmentSize
         && train.Length % train.SegmentSize == 0 // a shorter datagram ends a train
-        && !train.IsAlone && !_target.IsAlone && train.Node == _target.Hop.Id && train.TrafficClass == _target.TrafficClass && train.Endpoint == _target.Endpoint
+        && !train.IsAlone && !_target.IsAlone && train.MayBeCut != _target.IsProbe && train.Node == _target.Hop.Id && train.TrafficClass == _target.TrafficClass && train.Endpoint == _target.Endpoint
         && train.Datagrams < MmsgPort.MaxSegments && train.Length + length <= MmsgPort.MaxTrain;
 
     private static int EndOf(in Packet packet) => packet.Offset + packet.Length;
@@ -315,6 +315,8 @@ internal sealed class TrainWriter : IDisposable
         {
             ref Packet packet = ref batch[i];
             NoteTrain(packet);
+            if (packet.WasCut || packet.Error == Errno.EMSGSIZE)
+                _mail.TooBig(packet.Node, packet.ProbeLength);
             if (packet.Error == 0)
             {
                 sent += packet.Datagrams;
@@ -326,8 +328,6 @@ internal sealed class TrainWriter : IDisposable
             }
 
             _state.Counters.Drop(DropReason.SendFailed, packet.Datagrams);
-            if (packet.Error == Errno.EMSGSIZE)
-                _mail.TooBig(packet.Node, packet.ProbeLength);
         }
 
         _state.Counters.Add(ShardCounter.DatagramsOut, sent);
@@ -343,7 +343,7 @@ internal sealed class TrainWriter : IDisposable
             if (_refused.Add(packet.Node, packet.Endpoint, _state.Now))
                 _mail.TrainRefused(packet.Node, packet.Refused);
         }
-        else if (packet.Error == 0 && packet.Length > packet.SegmentSize)
+        else if (packet.Error == 0 && !packet.WasCut && packet.Length > packet.SegmentSize)
         {
             _refused.Remove(packet.Node);
         }
@@ -351,5 +351,5 @@ internal sealed class TrainWriter : IDisposable
 
     /// <summary>Which session seals, if any, and where and how the datagrams go.</summary>
     private readonly record struct Target(
-        PacketSealer? Sealer, PeerRoute Hop, bool Direct, Endpoint Endpoint, int Socket, byte TrafficClass, bool IsAlone);
+        PacketSealer? Sealer, PeerRoute Hop, bool Direct, Endpoint Endpoint, int Socket, byte TrafficClass, bool IsAlone, bool IsProbe = false);
 }

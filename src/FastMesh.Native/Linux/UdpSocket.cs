@@ -137,6 +137,20 @@ public static unsafe class UdpSocket
         }
     }
 
+    /// <summary>Says whether the kernel cuts datagrams that are longer than the path's MTU, or refuses them (EMSGSIZE). Returns 0 or the negated errno.</summary>
+    /// <param name="fd">The socket.</param>
+    /// <param name="family">Its family.</param>
+    /// <param name="allowed">Whether it cuts.</param>
+    public static int SetFragmentation(int fd, int family, bool allowed)
+    {
+        int discover = allowed ? Libc.IP_PMTUDISC_DONT : Libc.IP_PMTUDISC_DO;
+        int error = SocketOption.Set(fd, Libc.SOL_IP, Libc.IP_MTU_DISCOVER, discover); // on IPv6 sockets for mapped addresses
+        return family == Libc.AF_INET6 ? SocketOption.Set(fd, Libc.SOL_IPV6, Libc.IPV6_MTU_DISCOVER, discover) : error;
+    }
+
+    /// <summary>Whether the kernel cuts datagrams of a socket.</summary>
+    public static bool AllowsFragmentation(int fd) => SocketOption.Get(fd, Libc.SOL_IP, Libc.IP_MTU_DISCOVER, out int discover) >= 0 && discover == Libc.IP_PMTUDISC_DONT;
+
     private static void Configure(int fd, int family, UdpSocketOptions options)
     {
         Require(options.ReuseAddress, fd, Libc.SOL_SOCKET, Libc.SO_REUSEADDR);
@@ -147,14 +161,10 @@ public static unsafe class UdpSocket
             Syscall.Check(SocketOption.Set(fd, Libc.SOL_IPV6, Libc.IPV6_V6ONLY, options.V6Only ? 1 : 0), "Could not set IPV6_V6ONLY");
         SetBuffer(fd, options.ReceiveBuffer ?? DefaultBuffer, Libc.SO_RCVBUF, Libc.SO_RCVBUFFORCE);
         SetBuffer(fd, options.SendBuffer ?? DefaultBuffer, Libc.SO_SNDBUF, Libc.SO_SNDBUFFORCE);
-        int discover = options.PathMtuDiscovery ? Libc.IP_PMTUDISC_DO : Libc.IP_PMTUDISC_DONT;
-        SocketOption.Set(fd, Libc.SOL_IP, Libc.IP_MTU_DISCOVER, discover); // on IPv6 sockets for mapped addresses
+        _ = SetFragmentation(fd, family, !options.PathMtuDiscovery);
         SocketOption.Set(fd, Libc.SOL_IP, Libc.IP_RECVTOS, 1);
         if (family == Libc.AF_INET6)
-        {
-            SocketOption.Set(fd, Libc.SOL_IPV6, Libc.IPV6_MTU_DISCOVER, discover);
             SocketOption.Set(fd, Libc.SOL_IPV6, Libc.IPV6_RECVTCLASS, 1);
-        }
 
         Syscall.Check(SocketOption.BindToInterface(fd, options.Interface), $"Could not bind to interface {options.Interface}");
         Syscall.Check(SocketOption.SetMark(fd, options.Mark), "Could not set SO_MARK");

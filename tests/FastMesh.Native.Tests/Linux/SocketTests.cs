@@ -18,6 +18,9 @@ public sealed unsafe class SocketTests
         Assert.Equal(200_000, Get(v4, Libc.SOL_SOCKET, Libc.SO_RCVBUF)); // the kernel doubles it
         Assert.Equal(180_000, Get(v4, Libc.SOL_SOCKET, Libc.SO_SNDBUF));
         Assert.Equal(2, Get(v4, Libc.SOL_IP, Libc.IP_MTU_DISCOVER));
+        Assert.False(UdpSocket.AllowsFragmentation(v4.Descriptor));
+        Assert.Equal(0, UdpSocket.SetFragmentation(v4.Descriptor, SocketAddress.InterNetwork, allowed: true));
+        Assert.True(UdpSocket.AllowsFragmentation(v4.Descriptor));
         Assert.Equal(Libc.O_NONBLOCK, Libc.fcntl(v4.Descriptor, Libc.F_GETFL, 0) & Libc.O_NONBLOCK);
         Assert.Equal(1, Libc.fcntl(v4.Descriptor, Libc.F_GETFD, 0));
 
