@@ -46,6 +46,7 @@ install: ## PREFIX=/usr/local DESTDIR=; builds first if there is no program yet
 	test -x $(PROGRAM)/fastmesh || $(MAKE) build
 	install -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(SBINDIR)
 	cp -R $(PROGRAM)/* $(DESTDIR)$(LIBDIR)/
+	rm -rf $(DESTDIR)$(LIBDIR)/*/.debug
 	ln -sfn ../lib/fastmesh/fastmesh $(DESTDIR)$(SBINDIR)/fastmesh
 	install -D -m 644 -t $(DESTDIR)$(MANDIR)/man8 docs/fastmesh.8
 	install -D -m 644 -t $(DESTDIR)$(MANDIR)/man5 docs/fastmesh.conf.5

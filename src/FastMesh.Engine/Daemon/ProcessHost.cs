@@ -18,6 +18,12 @@ public static class ProcessHost
     /// <summary>What a process wrote just before its end is waited for this long; something it started may keep the pipe open.</summary>
     private static readonly TimeSpan s_lastWords = TimeSpan.FromSeconds(1);
 
+    /// <summary>Goes on as another build of this program, in the same process and under the same name; returns only if that fails.</summary>
+    /// <param name="program">Path of its file.</param>
+    /// <param name="arguments">The arguments, without the program's name.</param>
+    public static void Become(string program, IReadOnlyList<string> arguments) =>
+        _ = ProcessControl.Execute(program, [Environment.GetCommandLineArgs()[0], .. arguments]);
+
     /// <summary>
     /// Starts this program again with the same arguments and waits until the new process reports that it is up, or ends. Meanwhile
     /// what it writes to standard error is passed on.

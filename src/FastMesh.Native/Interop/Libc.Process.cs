@@ -38,8 +38,17 @@ internal static unsafe partial class Libc
         internal byte* pw_shell;
     }
 
+    internal const int SIGPIPE = 13;
+    internal const nint SIG_DFL = 0;
+
     [LibraryImport(Library, SetLastError = true)]
     internal static partial int setsid();
+
+    [LibraryImport(Library)]
+    internal static partial nint signal(int signal, nint handler);
+
+    [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int execv(string path, byte** arguments);
 
     [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int chdir(string path);

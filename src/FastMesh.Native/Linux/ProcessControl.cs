@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using FastMesh.Native.Interop;
 
 namespace FastMesh.Native.Linux;
@@ -8,6 +9,26 @@ public static unsafe class ProcessControl
 {
     /// <summary>Leaves the terminal's session. Returns the new session's number or the negated errno (EPERM: leader already).</summary>
     public static int Setsid() => Syscall.Result(Libc.setsid());
+
+    /// <summary>
+    /// Makes this process run another program, with the same environment. Before other threads are at work. Returns only if that fails: the
+    /// negated errno (ENOENT, EACCES, ENOEXEC).
+    /// </summary>
+    /// <param name="program">Path of its file.</param>
+    /// <param name="arguments">Its arguments, with the name that it is to be seen under first.</param>
+    public static int Execute(string program, params IReadOnlyList<string> arguments)
+    {
+        ArgumentNullException.ThrowIfNull(arguments);
+        byte** list = (byte**)NativeMemory.AllocZeroed((nuint)arguments.Count + 1, (nuint)sizeof(byte*));
+        for (int i = 0; i < arguments.Count; i++)
+            list[i] = (byte*)Marshal.StringToCoTaskMemUTF8(arguments[i]);
+        Libc.signal(Libc.SIGPIPE, Libc.SIG_DFL); // the runtime ignores it, and what is ignored stays so
+        int error = Syscall.Result(Libc.execv(program, list));
+        for (int i = 0; i < arguments.Count; i++)
+            Marshal.FreeCoTaskMem((nint)list[i]);
+        NativeMemory.Free(list);
+        return error;
+    }
 
     /// <summary>Points a standard stream at an open file.</summary>
     /// <param name="stream">0, 1 or 2.</param>
