@@ -1,7 +1,6 @@
 using FastMesh.Cli.Config;
 using FastMesh.Engine;
 using FastMesh.Engine.Protocol;
-using FastMesh.Engine.Wire;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace FastMesh.Cli.Check;

@@ -1,5 +1,4 @@
 using System.Text;
-using FastMesh.Cli.Config;
 using FastMesh.Engine.Wire;
 
 namespace FastMesh.Cli.Check;

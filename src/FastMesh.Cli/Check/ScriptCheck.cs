@@ -6,6 +6,8 @@ namespace FastMesh.Cli.Check;
 /// <summary>Scripts that will not run, or not as meant.</summary>
 internal static class ScriptCheck
 {
+    private static readonly string[] s_endings = ["-up", "-down"];
+
     private static readonly string[] s_names =
         ["tinc-up", "tinc-down", "host-up", "host-down", "subnet-up", "subnet-down", "invitation-created", "invitation-accepted"];
 
@@ -45,7 +47,7 @@ internal static class ScriptCheck
     public static string? NodeOf(string path, string extension)
     {
         string name = Path.GetFileName(path);
-        string? end = new[] { "-up", "-down" }.FirstOrDefault(e => name.EndsWith(e + extension, StringComparison.Ordinal));
+        string? end = s_endings.FirstOrDefault(e => name.EndsWith(e + extension, StringComparison.Ordinal));
         return end is null ? null : name[..^(end + extension).Length];
     }
 

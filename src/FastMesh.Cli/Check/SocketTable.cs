@@ -15,6 +15,8 @@ internal static class SocketTable
 {
     private const int Established = 1, Listening = 10;
 
+    private static readonly string[] s_files = ["tcp", "tcp6"];
+
     /// <summary>The other ends of a process's established connections.</summary>
     public static IReadOnlyList<TcpEntry> ConnectionsOf(int process)
     {
@@ -48,7 +50,7 @@ internal static class SocketTable
     }
 
     private static IEnumerable<TcpEntry> Read(string directory)
-        => new[] { "tcp", "tcp6" }.SelectMany(f => Parse(Attempt(() => File.ReadAllText($"{directory}/{f}"), string.Empty)));
+        => s_files.SelectMany(f => Parse(Attempt(() => File.ReadAllText($"{directory}/{f}"), string.Empty)));
 
     /// <summary>What <c>socket:[INODE]</c> the descriptors of a process are.</summary>
     private static HashSet<string> InodesOf(string process) => Attempt(

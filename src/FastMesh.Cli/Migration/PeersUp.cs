@@ -3,7 +3,6 @@ using FastMesh.Cli.Check;
 using FastMesh.Cli.Config;
 using FastMesh.Engine.Daemon;
 using FastMesh.Engine.Protocol;
-using FastMesh.Engine.Wire;
 
 namespace FastMesh.Cli.Migration;
 

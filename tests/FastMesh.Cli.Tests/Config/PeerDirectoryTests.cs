@@ -1,5 +1,4 @@
 using FastMesh.Cli.Config;
-using FastMesh.Engine.Daemon;
 using FastMesh.Engine.Protocol;
 
 namespace FastMesh.Cli.Tests.Config;
