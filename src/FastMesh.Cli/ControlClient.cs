@@ -16,32 +16,10 @@ internal class ControlException(string message) : Exception(message);
 /// <summary>The daemon has closed the control connection.</summary>
 internal sealed class ConnectionEndedException() : ControlException("The daemon has closed the control connection.");
 
-/// <summary>Types of requests (tinc 1.1 reference, 10.2); from 100 on those that only our daemon knows.</summary>
-internal enum ControlRequestType
-{
-    Stop = 0,
-    Reload = 1,
-    DumpNodes = 3,
-    DumpEdges = 4,
-    DumpSubnets = 5,
-    DumpConnections = 6,
-    Purge = 8,
-    SetDebug = 9,
-    Retry = 10,
-    Disconnect = 12,
-    DumpTraffic = 13,
-    Capture = 14,
-    Log = 15,
-    Status = 100,
-    SpeedTest = 110,
-    PlanReload = 120,
-    ApplyReload = 121,
-}
-
 /// <summary>A control connection with the running daemon, ours or tinc 1.1's (tinc 1.1 reference, 10.2).</summary>
 internal sealed partial class ControlClient : IDisposable
 {
-    private const int ControlRequest = 18, HangUp = 1;
+    private const int ControlLine = 18, HangUp = 1;
 
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
 
@@ -109,7 +87,7 @@ internal sealed partial class ControlClient : IDisposable
         try
         {
             using ControlClient client = Open(paths);
-            return client.Perform(ControlRequestType.Reload) == 0;
+            return client.Perform(ControlRequest.Reload) == 0;
         }
         catch (ControlException)
         {
@@ -119,12 +97,12 @@ internal sealed partial class ControlClient : IDisposable
 
     /// <summary>Whether the daemon knows a node of that name.</summary>
     /// <exception cref="ControlException">It went away.</exception>
-    public bool Knows(string node) => Rows(ControlRequestType.DumpNodes).Any(fields => fields[0] == node);
+    public bool Knows(string node) => Rows(ControlRequest.DumpNodes).Any(fields => fields[0] == node);
 
     /// <summary>Asks for something to be done.</summary>
     /// <returns>The result; what it means depends on the request.</returns>
     /// <exception cref="ControlException">The daemon does not know the request, or went away.</exception>
-    public int Perform(ControlRequestType type, string argument = "")
+    public int Perform(ControlRequest type, string argument = "")
     {
         string rest = Ask(type, argument);
         return int.TryParse(rest, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int result) ? result : throw Strange(rest);
@@ -132,7 +110,7 @@ internal sealed partial class ControlClient : IDisposable
 
     /// <summary>The rows of a dump, each as its fields.</summary>
     /// <exception cref="ControlException">The daemon went away.</exception>
-    public List<string[]> Rows(ControlRequestType type)
+    public List<string[]> Rows(ControlRequest type)
     {
         List<string[]> rows = [];
         for (string row = Ask(type); row.Length > 0; row = Answer(type))
@@ -142,42 +120,42 @@ internal sealed partial class ControlClient : IDisposable
 
     /// <summary>A snapshot of everything.</summary>
     /// <exception cref="ControlException">The daemon is tincd, or another version of ours, or went away.</exception>
-    public DaemonStatus Status() => Read(Ask(ControlRequestType.Status), StatusJson.Default.DaemonStatus);
+    public DaemonStatus Status() => Read(Ask(ControlRequest.Status), StatusJson.Default.DaemonStatus);
 
     /// <summary>Has the daemon test the speed to a node, and gives what it says of that until the test has ended.</summary>
     /// <exception cref="ControlException">The daemon is tincd, or another version of ours, or went away.</exception>
     public IEnumerable<SpeedReport> TestSpeed(string node, int seconds)
     {
-        string json = Ask(ControlRequestType.SpeedTest, string.Create(CultureInfo.InvariantCulture, $"{node} {1000 * seconds}"));
+        string json = Ask(ControlRequest.SpeedTest, string.Create(CultureInfo.InvariantCulture, $"{node} {1000 * seconds}"));
         SpeedReport report;
         do
         {
             report = Read(json, SpeedJson.Default.SpeedReport);
             yield return report;
-            json = report.State == "running" ? Answer(ControlRequestType.SpeedTest) : "";
+            json = report.State == "running" ? Answer(ControlRequest.SpeedTest) : "";
         }
         while (json.Length > 0);
     }
 
     /// <summary>What a reload would change.</summary>
     /// <exception cref="ControlException">The daemon is tincd, or another version of ours, or went away.</exception>
-    public ReloadPlan PlanReload() => Read(Ask(ControlRequestType.PlanReload), ReloadJson.Default.ReloadPlan);
+    public ReloadPlan PlanReload() => Read(Ask(ControlRequest.PlanReload), ReloadJson.Default.ReloadPlan);
 
     /// <summary>Reloads, and gives what changed.</summary>
     /// <exception cref="ControlException">The daemon is tincd, or another version of ours, or went away.</exception>
-    public ReloadPlan Reload() => Read(Ask(ControlRequestType.ApplyReload), ReloadJson.Default.ReloadPlan);
+    public ReloadPlan Reload() => Read(Ask(ControlRequest.ApplyReload), ReloadJson.Default.ReloadPlan);
 
     /// <summary>Sends a request and gives what follows its number in the first line of the answer.</summary>
     /// <exception cref="ControlException">The daemon does not know the request, or went away.</exception>
-    public string Ask(ControlRequestType type, string argument = "")
+    public string Ask(ControlRequest type, string argument = "")
     {
-        Send(string.Create(CultureInfo.InvariantCulture, $"{ControlRequest} {(int)type}{(argument.Length > 0 ? " " : "")}{argument}"));
+        Send(string.Create(CultureInfo.InvariantCulture, $"{ControlLine} {(int)type}{(argument.Length > 0 ? " " : "")}{argument}"));
         return Answer(type);
     }
 
     /// <summary>What follows the number of a request in the next line.</summary>
     /// <exception cref="ControlException">The daemon does not know the request, or went away.</exception>
-    public string Answer(ControlRequestType type)
+    public string Answer(ControlRequest type)
     {
         string line = Receive();
         string[] fields = line.Split(' ', 3);
@@ -207,7 +185,7 @@ internal sealed partial class ControlClient : IDisposable
     /// The next bytes of something watched, however long it takes, after a line that says how many; null when the daemon closes the connection.
     /// </summary>
     /// <exception cref="ControlException">The daemon does not know the request.</exception>
-    public byte[]? Watch(ControlRequestType type)
+    public byte[]? Watch(ControlRequest type)
     {
         _stream.ReadTimeout = Timeout.Infinite;
         try

@@ -24,7 +24,7 @@ public sealed class MigrationTests(ITestOutputHelper output)
 
         ShellResult adopted = Run(alpha, "--json", "adopt");
         Assert.True(adopted.ExitCode == 0, network.LogTails());
-        JsonSchemas.AssertValid("migration", adopted.Output);
+        JsonSchemaCheck.Validate("migration.json", adopted.Output);
         JsonElement report = JsonDocument.Parse(adopted.Output).RootElement;
         Assert.Equal(("done", daemons.Current), (report.GetProperty("result").GetString(), report.GetProperty("process").GetInt32()));
         Assert.Equal(["beta"], report.GetProperty("peersBefore").EnumerateArray().Select(e => e.GetString()));

@@ -97,7 +97,7 @@ public sealed class ProvisioningTests
         // What the kernel refuses changes nothing.
         alpha.Settings.AddRange(["Route = 10.31.0.0/16", "Route = 10.32.0.0/16 127.0.0.1"]);
         Reload(alpha);
-        alpha.WaitForLog(@"^Could not set route 10\.32\.0\.0/16 via 127\.0\.0\.1 of mesh ");
+        alpha.WaitForLog(@"^  Could not set route 10\.32\.0\.0/16 via 127\.0\.0\.1 of mesh ");
         Assert.Equal(state, StateOf(alpha));
 
         alpha.Settings.RemoveAll(line => line.StartsWith("Route = 10.3", StringComparison.Ordinal) || line.StartsWith("InterfaceMTU", StringComparison.Ordinal));

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using FastMesh.Interop.Tests.Support;
+using FastMesh.Tests;
 
 namespace FastMesh.Interop.Tests;
 
@@ -153,6 +154,7 @@ public sealed class WhyTests
     {
         ShellResult result = Shell.Try([.. node.Command, "--json", .. arguments]);
         Assert.True(result.ExitCode == exitCode, $"{string.Join(' ', arguments)}: {result.ExitCode}\n{result.Output}{result.Error}{node.Host.Network.LogTails()}");
+        JsonSchemaCheck.Validate($"{arguments[0]}.json", result.Output);
         using JsonDocument document = JsonDocument.Parse(result.Output);
         return document.RootElement.Clone();
     }

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Globalization;
+using FastMesh.Engine.Daemon;
 
 namespace FastMesh.Cli.Commands;
 
@@ -18,7 +19,7 @@ internal static class ControlCommands
     /// <summary><c>stop</c>: returns when the daemon has ended.</summary>
     public static int Stop(CommandContext context) => context.WithDaemon(daemon =>
     {
-        int result = daemon.Perform(ControlRequestType.Stop);
+        int result = daemon.Perform(ControlRequest.Stop);
         if (result != 0)
             return context.Fail($"The daemon refuses to stop ({result}).");
         daemon.AwaitEnd();
@@ -26,17 +27,17 @@ internal static class ControlCommands
     });
 
     /// <summary><c>retry</c></summary>
-    public static int Retry(CommandContext context) => Perform(context, ControlRequestType.Retry, "", "Could not retry outgoing connections.");
+    public static int Retry(CommandContext context) => Perform(context, ControlRequest.Retry, "", "Could not retry outgoing connections.");
 
     /// <summary><c>purge</c></summary>
-    public static int Purge(CommandContext context) => Perform(context, ControlRequestType.Purge, "", "Could not purge old information.");
+    public static int Purge(CommandContext context) => Perform(context, ControlRequest.Purge, "", "Could not purge old information.");
 
     /// <summary><c>disconnect NODE</c></summary>
     public static int Disconnect(CommandContext context)
     {
         string node = context.Arguments[0];
         return !Engine.Wire.NodeName.IsValid(node) ? context.Misuse($"Invalid name for node: {node}")
-            : Perform(context, ControlRequestType.Disconnect, node, $"Could not disconnect {node}.");
+            : Perform(context, ControlRequest.Disconnect, node, $"Could not disconnect {node}.");
     }
 
     /// <summary><c>debug LEVEL</c></summary>
@@ -47,7 +48,7 @@ internal static class ControlCommands
             return context.Misuse($"Invalid debug level `{text}': it is a number from 0 to 5.");
         return context.WithDaemon(daemon =>
         {
-            int before = daemon.Perform(ControlRequestType.SetDebug, text);
+            int before = daemon.Perform(ControlRequest.SetDebug, text);
             context.Note(string.Create(CultureInfo.InvariantCulture, $"Old level {before}, new level {level}."));
             return 0;
         });
@@ -59,7 +60,7 @@ internal static class ControlCommands
         string level = context.Arguments.ElementAtOrDefault(0) ?? "-1";
         if (!int.TryParse(level, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _))
             return context.Misuse($"Invalid debug level `{level}': it is a number from 0 to 5.");
-        return Watch(context, ControlRequestType.Log, level, (text, output) =>
+        return Watch(context, ControlRequest.Log, level, (text, output) =>
         {
             output.Write(text);
             output.WriteByte((byte)'\n');
@@ -73,7 +74,7 @@ internal static class ControlCommands
         if (!uint.TryParse(given.Length == 0 ? "0" : given, NumberStyles.None, CultureInfo.InvariantCulture, out uint snapLength))
             return context.Misuse($"Invalid length `{given}': it is a number of bytes.");
         bool isFirst = true;
-        return Watch(context, ControlRequestType.Capture, given, (packet, output) =>
+        return Watch(context, ControlRequest.Capture, given, (packet, output) =>
         {
             if (isFirst)
                 WriteHeader(output, snapLength == 0 ? DefaultSnapLength : snapLength);
@@ -83,15 +84,15 @@ internal static class ControlCommands
         });
     }
 
-    private static int Perform(CommandContext context, ControlRequestType type, string argument, string problem) => context.WithDaemon(daemon =>
+    private static int Perform(CommandContext context, ControlRequest type, string argument, string problem) => context.WithDaemon(daemon =>
         daemon.Perform(type, argument) == 0 ? 0 : context.Fail(problem));
 
     /// <summary>Gives each item to a function, and before the first one nothing, once the daemon has been asked.</summary>
-    private static int Watch(CommandContext context, ControlRequestType type, string argument, Action<byte[], Stream> write) => context.WithDaemon(daemon =>
+    private static int Watch(CommandContext context, ControlRequest type, string argument, Action<byte[], Stream> write) => context.WithDaemon(daemon =>
     {
         using Stream output = Console.OpenStandardOutput();
         daemon.Send(string.Create(CultureInfo.InvariantCulture, $"18 {(int)type} {argument}").TrimEnd());
-        if (type == ControlRequestType.Capture)
+        if (type == ControlRequest.Capture)
             write([], output);
         try
         {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using FastMesh.Cli.Views;
+using FastMesh.Engine.Daemon;
 
 namespace FastMesh.Cli.Commands;
 
@@ -43,12 +44,12 @@ internal static class DumpCommand
     {
         IEnumerable<string> lines = kind switch
         {
-            "nodes" => daemon.Rows(ControlRequestType.DumpNodes).Select(NodeRow.Of).Where(node => !onlyReachable || node.Is(NodeRow.Reachable)).Select(TincText.Node),
-            "edges" => daemon.Rows(ControlRequestType.DumpEdges).Select(EdgeRow.Of).Select(TincText.Edge),
-            "subnets" => daemon.Rows(ControlRequestType.DumpSubnets).Select(row => $"{row[0]} owner {row[1]}"),
-            "connections" => daemon.Rows(ControlRequestType.DumpConnections).Select(TincText.Connection),
+            "nodes" => daemon.Rows(ControlRequest.DumpNodes).Select(NodeRow.Of).Where(node => !onlyReachable || node.Is(NodeRow.Reachable)).Select(TincText.Node),
+            "edges" => daemon.Rows(ControlRequest.DumpEdges).Select(EdgeRow.Of).Select(TincText.Edge),
+            "subnets" => daemon.Rows(ControlRequest.DumpSubnets).Select(row => $"{row[0]} owner {row[1]}"),
+            "connections" => daemon.Rows(ControlRequest.DumpConnections).Select(TincText.Connection),
             _ => TincText.Graph(
-                daemon.Rows(ControlRequestType.DumpNodes).Select(NodeRow.Of), daemon.Rows(ControlRequestType.DumpEdges).Select(EdgeRow.Of), kind == "digraph"),
+                daemon.Rows(ControlRequest.DumpNodes).Select(NodeRow.Of), daemon.Rows(ControlRequest.DumpEdges).Select(EdgeRow.Of), kind == "digraph"),
         };
         foreach (string line in lines)
             context.Print(line);
@@ -57,7 +58,7 @@ internal static class DumpCommand
 
     private static int PrintJson(CommandContext context, ControlClient daemon, string kind, string property, bool onlyReachable)
     {
-        using JsonDocument status = JsonDocument.Parse(daemon.Ask(ControlRequestType.Status));
+        using JsonDocument status = JsonDocument.Parse(daemon.Ask(ControlRequest.Status));
         JsonElement items = status.RootElement.GetProperty(property);
         JsonOutput.Print(context.Output, writer =>
         {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using FastMesh.Cli.Views;
+using FastMesh.Engine.Daemon;
 using FastMesh.Engine.Wire;
 
 namespace FastMesh.Cli.Commands;
@@ -20,17 +21,17 @@ internal static class InfoCommand
 
     private static int PrintNode(CommandContext context, ControlClient daemon, string name)
     {
-        if (daemon.Rows(ControlRequestType.DumpNodes).FirstOrDefault(row => row[0] == name) is not { } row)
+        if (daemon.Rows(ControlRequest.DumpNodes).FirstOrDefault(row => row[0] == name) is not { } row)
             return context.Fail($"Unknown node {name}.");
-        EdgeRow[] edges = [.. daemon.Rows(ControlRequestType.DumpEdges).Select(EdgeRow.Of)];
-        foreach (string line in TincText.Info(NodeRow.Of(row), edges, daemon.Rows(ControlRequestType.DumpSubnets)))
+        EdgeRow[] edges = [.. daemon.Rows(ControlRequest.DumpEdges).Select(EdgeRow.Of)];
+        foreach (string line in TincText.Info(NodeRow.Of(row), edges, daemon.Rows(ControlRequest.DumpSubnets)))
             context.Print(line);
         return 0;
     }
 
     private static int PrintJson(CommandContext context, ControlClient daemon, string name)
     {
-        using JsonDocument status = JsonDocument.Parse(daemon.Ask(ControlRequestType.Status));
+        using JsonDocument status = JsonDocument.Parse(daemon.Ask(ControlRequest.Status));
         JsonElement node = status.RootElement.GetProperty("nodes").EnumerateArray().FirstOrDefault(node => node.GetProperty("name").GetString() == name);
         if (node.ValueKind == JsonValueKind.Undefined)
             return context.Fail($"Unknown node {name}.");
@@ -43,7 +44,7 @@ internal static class InfoCommand
     {
         string about = context.Arguments[0];
         bool hasPrefix = about.Contains('/', StringComparison.Ordinal), hasWeight = about.Contains('#', StringComparison.Ordinal);
-        List<(string Subnet, string Owner)> found = [.. daemon.Rows(ControlRequestType.DumpSubnets)
+        List<(string Subnet, string Owner)> found = [.. daemon.Rows(ControlRequest.DumpSubnets)
             .Where(row => Subnet.TryParse(row[0], out Subnet subnet) && subnet.Kind == wanted.Kind
                 && (!hasWeight || subnet.Weight == wanted.Weight)
                 && (hasPrefix ? subnet.PrefixLength == wanted.PrefixLength && subnet.Address == wanted.Address : subnet.Contains(wanted.Address)))

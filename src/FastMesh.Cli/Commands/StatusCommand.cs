@@ -1,4 +1,5 @@
 using FastMesh.Cli.Views;
+using FastMesh.Engine.Daemon;
 
 namespace FastMesh.Cli.Commands;
 
@@ -12,7 +13,7 @@ internal static class StatusCommand
     {
         if (context.Line.Json)
         {
-            JsonOutput.Print(context.Output, daemon.Ask(ControlRequestType.Status));
+            JsonOutput.Print(context.Output, daemon.Ask(ControlRequest.Status));
             return 0;
         }
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using FastMesh.Cli.Views;
 using FastMesh.Engine.Daemon.Status;
+using FastMesh.Engine.Daemon;
 
 namespace FastMesh.Cli.Commands;
 
@@ -46,7 +47,7 @@ internal static class TopCommand
     /// <summary>The nodes as in the snapshot, the busiest of the last seconds first.</summary>
     private static void PrintJson(CommandContext context, ControlClient daemon)
     {
-        using JsonDocument status = JsonDocument.Parse(daemon.Ask(ControlRequestType.Status));
+        using JsonDocument status = JsonDocument.Parse(daemon.Ask(ControlRequest.Status));
         JsonOutput.Print(context.Output, writer =>
         {
             writer.WriteStartArray();

@@ -64,11 +64,11 @@ internal sealed record PeersUp(IReadOnlyList<string>? Nodes, IReadOnlyList<Conne
     {
         string[] nodes =
         [
-            .. client.Rows(ControlRequestType.DumpNodes)
+            .. client.Rows(ControlRequest.DumpNodes)
                 .Where(r => r.Length > 10 && (Convert.ToUInt32(r[10], 16) & Reachable) != 0 && r[0] != client.Name).Select(r => r[0]),
         ];
         List<ConnectedPeer> connected = [];
-        foreach (string[] row in client.Rows(ControlRequestType.DumpConnections))
+        foreach (string[] row in client.Rows(ControlRequest.DumpConnections))
         {
             if (row.Length > 6 && nodes.Contains(row[0]) && (Convert.ToUInt32(row[6], 16) & Connecting) == 0 && IPAddress.TryParse(row[1], out IPAddress? address))
                 connected.Add(new(row[0], address));

@@ -10,37 +10,6 @@ using Microsoft.Extensions.Logging;
 
 namespace FastMesh.Engine.Daemon;
 
-/// <summary>Types of control requests (tinc 1.1 reference, 10.2). Those not named here are answered as unknown, as by tinc.</summary>
-internal enum ControlRequest
-{
-    Unknown = -1,
-    Stop = 0,
-    Reload = 1,
-    DumpNodes = 3,
-    DumpEdges = 4,
-    DumpSubnets = 5,
-    DumpConnections = 6,
-    Purge = 8,
-    SetDebug = 9,
-    Retry = 10,
-    Disconnect = 12,
-    DumpTraffic = 13,
-    Capture = 14,
-    Log = 15,
-
-    /// <summary>Ours, as are all from 100 on: a snapshot of everything as one line of JSON.</summary>
-    Status = 100,
-
-    /// <summary>Ours: <c>18 110 NODE [MILLISECONDS]</c>; lines <c>18 110 JSON</c> follow until the test has ended.</summary>
-    SpeedTest = 110,
-
-    /// <summary>What a reload would change, as JSON (docs/schemas/reload.json).</summary>
-    PlanReload = 120,
-
-    /// <summary>Reload, and tell what changed in the same form.</summary>
-    ApplyReload = 121,
-}
-
 /// <summary>The lines of answers to control clients (tinc 1.1 reference, 10.2); pure.</summary>
 internal static class ControlText
 {

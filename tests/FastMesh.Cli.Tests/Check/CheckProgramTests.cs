@@ -50,7 +50,7 @@ public class CheckProgramTests
     {
         using CheckFixture fixture = new("Port = 0\nBindToAddress = 127.0.0.1\nMode = x\n");
         Result result = Run(fixture, "--json", "check");
-        JsonSchemas.AssertValid("check", result.Output);
+        JsonSchemaCheck.Validate("check.json", result.Output);
         using JsonDocument json = JsonDocument.Parse(result.Output);
         Assert.Equal(1, result.Code);
         Assert.Equal(1, json.RootElement.GetProperty("errors").GetInt32());

@@ -182,7 +182,7 @@ public sealed class RereadTests : IDisposable
             Connections = [.. Enum.GetValues<ConnectionStep>().Select(step => new ConnectionChange("b", step, "reason", ["c"]))],
             Subnets = [new("a", "10.0.0.0/8#10", Announced: true)],
         };
-        JsonSchemas.AssertValid("reload", plan.ToJson());
+        JsonSchemaCheck.Validate("reload.json", plan.ToJson());
     }
 
     /// <summary>One other value than the default for every variable of the server that reaches the settings of the mesh.</summary>

@@ -78,7 +78,7 @@ internal sealed class Machine : IDisposable
         case $1 in restart | disable | stop) $daemon -n "$net" -k; while test -e "/run/tinc.$net.pid"; do sleep 0.1; done ;; esac
         case $1 in
           enable | start | restart) exec $daemon -n "$net" ;;
-          reload) exec $daemon -n "$net" -kHUP ;;
+          reload) exec $daemon -n "$net" reload ;;
           disable | stop) ;;
           *) echo "systemctl: no stand-in for $*" >&2; exit 1 ;;
         esac
