@@ -89,7 +89,8 @@ public sealed class AbiTests
         StringBuilder source = new("#define _GNU_SOURCE\n");
         foreach (string header in (string[])["fcntl.h", "poll.h", "errno.h", "syslog.h", "sys/epoll.h", "sys/eventfd.h", "sys/file.h",
             "sys/mman.h", "sys/prctl.h", "sys/resource.h", "sys/socket.h", "sys/ioctl.h", "netinet/in.h", "netinet/ip.h", "netinet/tcp.h",
-            "netinet/udp.h", "linux/if.h", "linux/if_ether.h", "linux/if_tun.h", "linux/sockios.h", "linux/io_uring.h", "stdio.h", "time.h"])
+            "netinet/udp.h", "linux/if.h", "linux/if_ether.h", "linux/if_tun.h", "linux/sockios.h", "linux/io_uring.h", "linux/rtnetlink.h", "signal.h", "stdio.h",
+            "sys/stat.h", "time.h"])
             source.AppendLine(CultureInfo.InvariantCulture, $"#include <{header}>");
         source.AppendLine("#ifndef UDP_GRO\n#define UDP_GRO 104\n#endif\n#ifndef UDP_SEGMENT\n#define UDP_SEGMENT 103\n#endif\nint main(void){");
         foreach (FieldInfo f in constants)
@@ -99,7 +100,7 @@ public sealed class AbiTests
         foreach (FieldInfo f in constants)
         {
             object value = f.IsLiteral ? f.GetRawConstantValue()! : f.GetValue(null)!;
-            Assert.Equal((f.Name, actual[f.Name]), (f.Name, value is nuint n ? n : Convert.ToUInt64(value, CultureInfo.InvariantCulture)));
+            Assert.Equal((f.Name, actual[f.Name]), (f.Name, value switch { nuint n => n, int i => unchecked((ulong)i), _ => Convert.ToUInt64(value, CultureInfo.InvariantCulture) }));
         }
     }
 
