@@ -3,13 +3,13 @@
 #   N passed, N failed, N skipped
 # counted from the trx files. Fails when a test failed, when a test host broke off, or when root skipped a test
 # for a reason that starts with "needs" (that is how tests name a missing privilege, package or peer).
-# TEST_TIME_LIMIT (seconds, default 1500) bounds the whole run; TEST_FILTER narrows the tests as dotnet test --filter does.
+# TEST_TIME_LIMIT (seconds, default 1620) bounds the whole run; TEST_FILTER narrows the tests as dotnet test --filter does.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 configuration=${CONFIGURATION:-Release}
 results=artifacts/test-results
-limit=${TEST_TIME_LIMIT:-1500}
+limit=${TEST_TIME_LIMIT:-1620}
 broken=""
 
 scripts/install-packages.sh
