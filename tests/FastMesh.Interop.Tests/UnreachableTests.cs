@@ -80,7 +80,8 @@ public sealed class UnreachableTests
         beta.ConnectTo(alpha);
         gamma.ConnectTo(alpha);
         network.Start();
-        network.Until(() => alpha.Host.CanPing(beta.Inner), "the first ping");
+        // A node that loses its only connection forgets all others, so gamma must be there as well.
+        network.Until(() => alpha.Host.CanPing(beta.Inner) && alpha.Host.CanPing(gamma.Inner), "the first pings");
         int mark = alpha.LogMark();
         beta.Kill();
         alpha.WaitForLog("^Node beta .* became unreachable", mark);
