@@ -50,7 +50,11 @@ internal sealed class NetFiles
             ConfigReading reading = new ConfigLoader(paths, line, silent).Inspect(new ConfigReport());
             NetFiles files = new()
             {
-                Directory = directory, Name = reading.Name, Settings = reading.Options?.Mesh, Keys = reading.Keys, Server = reading.Server,
+                Directory = directory,
+                Name = reading.Name,
+                Settings = reading.Options?.Mesh,
+                Keys = reading.Keys,
+                Server = reading.Server,
             };
             PeerDirectory peers = new(directory, silent);
             KnownKeyFiles known = new(directory, silent);

@@ -14,12 +14,28 @@ internal static class Snapshots
         Time = s_time,
         Daemon = new()
         {
-            Version = "0.1.0", Name = "alpha", Net = "demo", ConfigDirectory = "/etc/tinc/demo", Pid = 4711, Started = s_time.AddSeconds(-11_520),
-            UptimeSeconds = 11_520, Mode = "router", Protocol = "17.7", DebugLevel = 0, Io = "mmsg", CryptoLibraries = "OpenSSL", Workers = 1, Cpus = [],
+            Version = "0.1.0",
+            Name = "alpha",
+            Net = "demo",
+            ConfigDirectory = "/etc/tinc/demo",
+            Pid = 4711,
+            Started = s_time.AddSeconds(-11_520),
+            UptimeSeconds = 11_520,
+            Mode = "router",
+            Protocol = "17.7",
+            DebugLevel = 0,
+            Io = "mmsg",
+            CryptoLibraries = "OpenSSL",
+            Workers = 1,
+            Cpus = [],
         },
         Device = new()
         {
-            Kind = "tun", Device = "/dev/net/tun", Interface = "demo", MtuBytes = 1500, Offloads = ["vnet", "csum", "tso", "gso", "gro"],
+            Kind = "tun",
+            Device = "/dev/net/tun",
+            Interface = "demo",
+            MtuBytes = 1500,
+            Offloads = ["vnet", "csum", "tso", "gso", "gro"],
             Provisioned = ["address 10.20.1.1/16", "mtu 1500"],
         },
         Listeners = [new("0.0.0.0", "655"), new("::", "655")],
@@ -63,14 +79,32 @@ internal static class Snapshots
 
     private static CounterStatus Counters(params (string Reason, long Count)[] drops) => new()
     {
-        DevicePacketsIn = 1, DeviceBytesIn = 2, DevicePacketsOut = 3, DeviceBytesOut = 4, DatagramsIn = 5, DatagramsOut = 6, TrainsRefused = 0,
+        DevicePacketsIn = 1,
+        DeviceBytesIn = 2,
+        DevicePacketsOut = 3,
+        DeviceBytesOut = 4,
+        DatagramsIn = 5,
+        DatagramsOut = 6,
+        TrainsRefused = 0,
         DroppedPackets = drops.ToDictionary(drop => drop.Reason, drop => drop.Count),
     };
 
     private static NodeStatus Node(string name, PathStatus path, NodeProtocol protocol) => new()
     {
-        Name = name, Id = "000000000000", IsSelf = false, Reachable = true, Protocol = protocol, MetaProtocol = "17.7", Path = path,
-        Mtu = new(1435, 1435, 1435, MtuState.Confirmed), Distance = 1, Options = 0xc, StatusBits = 0, HasConnection = false, TakesTrains = true, Traffic = Traffic(0, 0),
+        Name = name,
+        Id = "000000000000",
+        IsSelf = false,
+        Reachable = true,
+        Protocol = protocol,
+        MetaProtocol = "17.7",
+        Path = path,
+        Mtu = new(1435, 1435, 1435, MtuState.Confirmed),
+        Distance = 1,
+        Options = 0xc,
+        StatusBits = 0,
+        HasConnection = false,
+        TakesTrains = true,
+        Traffic = Traffic(0, 0),
     };
 
     private static TrafficStatus Traffic(long bitsIn, long bitsOut) => new(10, bitsIn, 20, bitsOut, bitsIn, bitsOut, bitsIn / 1000, bitsOut / 1000);

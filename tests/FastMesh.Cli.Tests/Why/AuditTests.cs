@@ -20,7 +20,8 @@ public sealed class AuditTests
     {
         NodeStatus beta = SampleStatus.Node("beta") with
         {
-            Protocol = NodeProtocol.Legacy, Session = new("", SampleStatus.Noon, 1, false) { Strength = new(cipher, keyBits, macBits, false) },
+            Protocol = NodeProtocol.Legacy,
+            Session = new("", SampleStatus.Noon, 1, false) { Strength = new(cipher, keyBits, macBits, false) },
         };
         AuditReport report = new Audit(SampleStatus.NoFiles, SampleStatus.Of(beta)).Run();
         Assert.Equal(weak + 1, report.Weak); // tinc 1.0's protocol itself

@@ -35,8 +35,19 @@ internal static class SampleStatus
         Time = Noon,
         Daemon = new()
         {
-            Version = "1", Name = "alpha", ConfigDirectory = "/etc/tinc/net", Pid = 1, Started = Noon.AddHours(-1), UptimeSeconds = 3600, Mode = "router", Protocol = "17.7",
-            DebugLevel = 0, Io = "mmsg", CryptoLibraries = "", Workers = 1, Cpus = [],
+            Version = "1",
+            Name = "alpha",
+            ConfigDirectory = "/etc/tinc/net",
+            Pid = 1,
+            Started = Noon.AddHours(-1),
+            UptimeSeconds = 3600,
+            Mode = "router",
+            Protocol = "17.7",
+            DebugLevel = 0,
+            Io = "mmsg",
+            CryptoLibraries = "",
+            Workers = 1,
+            Cpus = [],
         },
         Device = new() { Kind = "tun", Device = "/dev/net/tun", Interface = "tun0", Offloads = ["vnet", "csum", "tso", "ecn", "gso", "gro"], Provisioned = [] },
         Listeners = [new("0.0.0.0", "6550")],
@@ -53,7 +64,13 @@ internal static class SampleStatus
 
     private static CounterStatus Counters => new()
     {
-        DevicePacketsIn = 0, DeviceBytesIn = 0, DevicePacketsOut = 0, DeviceBytesOut = 0, DatagramsIn = 0, DatagramsOut = 0, TrainsRefused = 0,
+        DevicePacketsIn = 0,
+        DeviceBytesIn = 0,
+        DevicePacketsOut = 0,
+        DeviceBytesOut = 0,
+        DatagramsIn = 0,
+        DatagramsOut = 0,
+        TrainsRefused = 0,
         DroppedPackets = new Dictionary<string, long>(),
     };
 }
