@@ -57,7 +57,11 @@ public sealed class MigrationTests(ITestOutputHelper output)
             output.WriteLine(line);
         Assert.NotNull(line);
         if (interrupts)
+        {
+            network.Until(() => File.ReadAllLines(Path.Combine(alpha.Directory, "starts")).Length == 2, "the second tinc-up"); // the third is to be tincd's
             Shell.Run("kill", "-INT", $"{adoption.Id}");
+        }
+
         string rest = adoption.StandardError.ReadToEnd();
         adoption.WaitForExit();
         output.WriteLine(rest);

@@ -61,13 +61,17 @@ internal sealed record RunningDaemon(int Process, string Program, IReadOnlyList<
             Detaches: !IsInForeground);
     }
 
-    /// <summary>Whether the process exists and has not just ended without its parent's notice.</summary>
+    /// <summary>
+    /// Whether the process exists and has not just ended without its parent's notice. While any thread is left, its sockets and its device are not free, even
+    /// if the first thread, which /proc/PID/stat speaks of, has ended.
+    /// </summary>
     public static bool IsAlive(int process)
     {
         try
         {
             string status = File.ReadAllText($"/proc/{process}/stat");
-            return status[(status.LastIndexOf(')') + 2)..][0] is not ('Z' or 'X');
+            bool firstHasEnded = status[(status.LastIndexOf(')') + 2)..][0] is 'Z' or 'X';
+            return !firstHasEnded || System.IO.Directory.GetDirectories($"/proc/{process}/task").Length > 1;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
