@@ -71,7 +71,7 @@ docs: ## manual pages and shell completions, from the program's tables and docs/
 	scripts/require-dotnet.sh
 	dotnet run -c $(CONFIGURATION) --project tools/FastMesh.Manual -- .
 
-screens: build ## the pictures of the README, from a real mesh (root, chromium, python3-pyte)
+screens: build ## the pictures of the README, from a real mesh (root)
 	scripts/screens.sh
 
 format: ## rewrites sources to the house style

@@ -1,12 +1,12 @@
 #!/bin/sh
-# install-packages.sh: as root, installs the Debian packages that the tests, the demo and the comparison use and
-# that are missing; then checks the version of the daemon that is the reference, and puts tinc 1.1 beside it
+# install-packages.sh [PACKAGE...]: as root, installs the Debian packages that the tests, the demo and the comparison use, and those
+# named, as far as they are missing; then checks the version of the daemon that is the reference, and puts tinc 1.1 beside it
 # (install-tinc11.sh). Without root it only says so.
 set -eu
 
 packages="tinc iperf3 nftables iproute2 iputils-ping liblzo2-2 liblz4-1 libsodium23 liburing2 net-tools socat tcpdump openssl
   util-linux procps debootstrap debian-archive-keyring libncurses6 gcc libc6-dev mandoc zsh
-  dpkg-dev debhelper lintian systemd docker-compose chromium python3-jsonschema"
+  dpkg-dev debhelper lintian systemd docker-compose chromium python3-jsonschema $*"
 reference="tinc version 1.0.36"
 
 # Some names differ: ipsec-mb's carries its soname, and Debian 13 marks libraries with 64-bit time.

@@ -1,9 +1,11 @@
 #!/bin/bash
 # screens.sh [DIRECTORY]: makes the pictures of the README (docs/screens) from a real mesh in network namespaces: alpha, beta and gamma
-# run FastMesh, delta runs tincd 1.0, UDP between alpha and gamma is dropped, and something is downloaded. Needs root and the
-# packages of install-packages.sh, python3-pyte and chromium; removes all it made.
+# run FastMesh, delta runs tincd 1.0, UDP between alpha and gamma is dropped, and something is downloaded. Needs root; installs the
+# packages it uses that are missing, and removes all else it made.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+[ "$(id -u)" = 0 ] || { echo "screens.sh needs root: it makes network namespaces." >&2; exit 2; }
+scripts/install-packages.sh python3-pyte fonts-dejavu-core >/dev/null
 
 program=$(realpath artifacts/fastmesh/fastmesh)
 out=$(realpath -m "${1:-docs/screens}")
