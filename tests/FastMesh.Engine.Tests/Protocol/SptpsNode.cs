@@ -1,5 +1,6 @@
 using FastMesh.Engine.Crypto;
 using FastMesh.Engine.Protocol;
+using FastMesh.Engine.Routing;
 using FastMesh.Engine.Wire;
 
 namespace FastMesh.Engine.Tests.Protocol;
@@ -11,6 +12,9 @@ namespace FastMesh.Engine.Tests.Protocol;
 internal sealed class SptpsNode
 {
     public const string Options = "700000c";
+
+    /// <summary>A frame to seal.</summary>
+    public static readonly byte[] Frame = [.. new byte[12], 8, 0, 0x45, 1, 2, 3];
 
     private readonly MeshHarness _mesh;
     private readonly TestRandom _random = new(77);
@@ -107,6 +111,19 @@ internal sealed class SptpsNode
         if (Session?.Opener is not { } opener)
             return OpenResult.Malformed;
         return opener.Open(datagram, new byte[opener.OutputLength(datagram.Length)], out _, out _);
+    }
+
+    /// <summary>Frames pass in both directions.</summary>
+    public void AssertPasses()
+    {
+        PeerRoute route = _mesh.Route(Name)!;
+        Assert.NotNull(route.Sealer);
+        byte[] output = new byte[route.Sealer.SealedLength(Frame.Length)];
+        byte[] datagram = output[..route.Sealer.Seal([.. new byte[PacketSealer.Room], .. Frame], output, direct: true)];
+        Assert.Equal(OpenResult.Opened, Open(datagram));
+        datagram = Seal(Frame);
+        output = new byte[route.Opener!.OutputLength(datagram.Length)];
+        Assert.Equal(OpenResult.Opened, route.Opener.Open(datagram, output, out _, out _));
     }
 
     private void Take(string[] fields)
