@@ -143,7 +143,7 @@ internal sealed record CommandLine
         string? error = GetOpt.Parse(Program, OptionTable.Options, arguments, IsCommand, out List<(OptionSpec Option, string? Value)> options, out IReadOnlyList<string> rest);
         commandLine.Given = options;
         if (rest.Count > 0)
-            (commandLine.Command, commandLine.Arguments) = (rest[0], commandLine.TakeFlags(rest.Skip(1)));
+            (commandLine.Command, commandLine.Arguments) = (rest[0], [.. rest.Skip(1)]);
         for (int i = 0; error is null && i < options.Count; i++)
         {
             error = commandLine.Apply(options[i].Option.Long, options[i].Value);
@@ -152,21 +152,6 @@ internal sealed record CommandLine
         if (error is null && commandLine is { LogToFile: true, LogFormat: LogFormat.Journald })
             error = "--log-format=journald and --logfile exclude each other.";
         return error;
-    }
-
-    /// <summary>What commands are told with is so often typed after them that it counts there as well.</summary>
-    private List<string> TakeFlags(IEnumerable<string> arguments)
-    {
-        List<string> others = [];
-        foreach (string argument in arguments)
-        {
-            if (argument is "--json" or "--batch" or "--force")
-                Apply(argument[2..], null);
-            else
-                others.Add(argument);
-        }
-
-        return others;
     }
 
     private static bool IsCommand(string argument) => Commands.CommandTable.Find(argument) is not null;

@@ -24,12 +24,16 @@ internal sealed record OptionSpec(string Long, char Short, OptionValue Value, st
 {
     /// <summary>Values that a shell can complete; empty if there is no list of them.</summary>
     public IReadOnlyList<string> Values { get; init; } = [];
+
+    /// <summary>It tells commands how to go about it, and may stand after one too.</summary>
+    public bool IsForCommands { get; init; }
 }
 
 /// <summary>
 /// Splits arguments the way GNU getopt_long does for tincd: clusters (<c>-DLd3</c>), attached values (<c>-nmaster</c>,
 /// <c>--net=master</c>), unambiguous prefixes of long names, options after arguments, <c>--</c>; and, as tincd adds, an
-/// optional value may be the next argument. A command ends the options; what comes after it is the command's. System.CommandLine 2.0 was tried and cannot stand in: it knows no prefixes
+/// optional value may be the next argument. A command ends the options; what comes after it is the command's, but for the options that are
+/// for commands, spelled out. System.CommandLine 2.0 was tried and cannot stand in: it knows no prefixes
 /// (<c>--ne master</c>), takes <c>-d:5</c> and <c>-n=master</c> for a value after a delimiter, forgets how often an option came
 /// (<c>-d -d5</c>), and refuses a required value that looks like an option (<c>-o -D=1</c>).
 /// </summary>
@@ -41,7 +45,7 @@ internal static class GetOpt
     /// <param name="arguments">Arguments after the program's name.</param>
     /// <param name="isCommand">Whether an argument that is no option is a command.</param>
     /// <param name="options">Options in order with their values; null where none was given.</param>
-    /// <param name="rest">The command and everything after it, or nothing.</param>
+    /// <param name="rest">The command and its arguments, or nothing.</param>
     /// <returns>Null, or the reason in getopt's words.</returns>
     public static string? Parse(
         string program,
@@ -74,8 +78,7 @@ internal static class GetOpt
             }
             else if (stray is null && isCommand(argument))
             {
-                rest = [argument, .. arguments.Skip(next)];
-                break;
+                rest = TakeCommand(argument, [.. specs.Where(s => s.IsForCommands)], arguments, ref next, options, out error);
             }
             else
             {
@@ -85,6 +88,24 @@ internal static class GetOpt
 
         error ??= stray is null ? null : $"unrecognized argument '{stray}'";
         return error is null ? null : $"{program}: {error}";
+    }
+
+    /// <summary>Takes a command with everything after it.</summary>
+    private static List<string> TakeCommand(
+        string command, OptionSpec[] specs, IReadOnlyList<string> arguments, ref int next, List<(OptionSpec Option, string? Value)> options, out string? error)
+    {
+        List<string> rest = [command];
+        error = null;
+        while (error is null && next < arguments.Count)
+        {
+            string argument = arguments[next++];
+            if (specs.Any(s => argument == $"--{s.Long}" || argument.StartsWith($"--{s.Long}=", StringComparison.Ordinal)))
+                error = ParseLong(specs, argument[2..], arguments, ref next, options);
+            else
+                rest.Add(argument);
+        }
+
+        return rest;
     }
 
     private static string? ParseLong(

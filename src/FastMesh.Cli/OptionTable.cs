@@ -39,15 +39,18 @@ internal static class OptionTable
         {
             Values = ["auto", "ipsec-mb", "openssl"],
         },
-        Own("batch", OptionValue.None, "", "Commands: ask nothing.") with { Short = 'b' },
-        Own("force", OptionValue.None, "", "Commands: do what they would only warn of."),
-        Own("json", OptionValue.None, "", "Commands: print JSON instead of text."),
-        Own("timeout", OptionValue.Required, "SECONDS", "adopt, revert: how long peers may take to come up again."),
-        Own("strict", OptionValue.None, "", "check: warnings make it fail too."),
+        ForCommands("batch", OptionValue.None, "", "Commands: ask nothing.") with { Short = 'b' },
+        ForCommands("force", OptionValue.None, "", "Commands: do what they would only warn of."),
+        ForCommands("json", OptionValue.None, "", "Commands: print JSON instead of text."),
+        ForCommands("timeout", OptionValue.Required, "SECONDS", "adopt, revert: how long peers may take to come up again."),
+        ForCommands("strict", OptionValue.None, "", "check: warnings make it fail too."),
         new("help", '\0', OptionValue.None, "", "Print this summary."),
         new("version", '\0', OptionValue.None, "", "Print the version."),
     ];
 
     private static OptionSpec Own(string name, OptionValue value, string valueName, string summary)
         => new(name, '\0', value, valueName, summary, IsOwn: true);
+
+    private static OptionSpec ForCommands(string name, OptionValue value, string valueName, string summary)
+        => Own(name, value, valueName, summary) with { IsForCommands = true };
 }

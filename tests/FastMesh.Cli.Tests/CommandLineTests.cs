@@ -99,6 +99,17 @@ public class CommandLineTests
         Assert.Equal([new("A", "b", null, 1), new("H.C", "d", null, 2)], line.Overrides);
     }
 
+    /// <summary>Commands are told with them how to go about it; all else that stands after a command is its own.</summary>
+    [Fact]
+    public void Options_for_commands_may_stand_after_the_command_too()
+    {
+        CommandLine line = Parse("-n net check --strict --json extra --timeout 7 --batch --force -D --workers");
+        Assert.Equal(("check", 7), (line.Command, line.Timeout.TotalSeconds));
+        Assert.Equal(["extra", "-D", "--workers"], line.Arguments);
+        Assert.True(line.Strict && line.Json && line.Batch && line.Force && !line.Foreground);
+        Assert.Equal(9, Parse("adopt --timeout=9").Timeout.TotalSeconds);
+    }
+
     [Theory]
     [InlineData("", Offloads.All)]
     [InlineData("--no-offload -D", Offloads.None)]
@@ -180,6 +191,9 @@ public class CommandLineTests
     [InlineData("-o foo", "No value for variable `foo' in command line option 1")]
     [InlineData("-o A=b -o foo=", "No value for variable `foo' in command line option 2")]
     [InlineData("-o =", "No value for variable `' in command line option 1")]
+    [InlineData("adopt --timeout", "fastmesh: option '--timeout' requires an argument")]
+    [InlineData("adopt --timeout=0", "Invalid argument `0'; --timeout takes seconds from 1 to 86400.")]
+    [InlineData("status --json=x", "fastmesh: option '--json' doesn't allow an argument")]
     [InlineData("--workers 0", "Invalid argument `0'; --workers takes a number from 1 to 256, or auto.")]
     [InlineData("--crypto rot13", "Invalid argument `rot13'; --crypto takes auto, ipsec-mb or openssl.")]
     [InlineData("--io epoll", "Invalid argument `epoll'; --io takes auto, uring or mmsg.")]

@@ -19,6 +19,10 @@ public class CompletionTests
         { "-o Conn", "ConnectTo ~Port" },
         { "generate-keys ", "2048 4096" },
         { "-n master generate-rsa-keys ", "4096" },
+        { "status --", "--json --batch --timeout ~--net ~--workers" },
+        { "-n master check --s", "--strict ~--json" },
+        { "generate-keys --batch ", "2048 4096 ~check" },
+        { "adopt --timeout 20 --j", "--json" },
     };
 
     [Theory, MemberData(nameof(Typed))]
@@ -50,6 +54,39 @@ public class CompletionTests
         }
     }
 
+    /// <summary>Nets are the directories of /etc/tinc with a tinc.conf; the shells see ours in its place.</summary>
+    [SkippableTheory]
+    [InlineData("bash", "-n ", "master branch ~hosts")]
+    [InlineData("zsh", "-n ", "master branch ~hosts")]
+    [InlineData("bash", "-n m", "master ~branch")]
+    [InlineData("zsh", "-n m", "master ~branch")]
+    [InlineData("bash", "-nm", "-nmaster ~-nbranch")]
+    [InlineData("zsh", "-nm", "master ~branch")]
+    [InlineData("bash", "--net=b", "branch ~master ~speed")]
+    [InlineData("zsh", "--net=b", "branch ~master ~speed")]
+    [InlineData("bash", "-n master speed ", "alpha ~beta")]
+    [InlineData("zsh", "-n master speed ", "alpha ~beta")]
+    public void Nets_are_offered_and_the_nodes_of_the_one_that_is_named(string shell, string typed, string offered)
+    {
+        Skip.IfNot(File.Exists($"/usr/bin/{shell}"), $"needs the package {shell}");
+        Skip.IfNot(Environment.IsPrivilegedProcess && Directory.Exists("/etc/tinc"), "needs root and the package tinc");
+        DirectoryInfo directory = Directory.CreateTempSubdirectory("fastmesh-completion-");
+        try
+        {
+            foreach (string file in (string[])["master/tinc.conf", "master/hosts/alpha", "branch/tinc.conf", "branch/hosts/beta", "hosts/gamma"])
+            {
+                Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(directory.FullName, file))!);
+                File.WriteAllText(Path.Combine(directory.FullName, file), "");
+            }
+
+            Check(shell == "zsh" ? Zsh(typed, directory.FullName) : Bash(typed, directory.FullName), offered);
+        }
+        finally
+        {
+            directory.Delete(recursive: true);
+        }
+    }
+
     private static void Check(string[] output, string offered)
     {
         string[] words = [.. output.Select(w => w.TrimEnd('=', ' '))];
@@ -63,7 +100,7 @@ public class CompletionTests
     }
 
     /// <summary>Readline cuts words at equals signs too, and gives those as words.</summary>
-    private static string[] Bash(string typed)
+    private static string[] Bash(string typed, string? nets = null)
     {
         string words = typed.Replace("=", " = ", StringComparison.Ordinal);
         string last = words.EndsWith(' ') ? "''" : "";
@@ -73,11 +110,11 @@ public class CompletionTests
             COMP_WORDS=(fastmesh {words} {last}); COMP_CWORD=$(({"${#COMP_WORDS[@]}"} - 1)); _fastmesh
             printf '%s\n' "{"${COMPREPLY[@]}"}"
             """;
-        return Lines("bash", script);
+        return Lines("bash", script, nets);
     }
 
     /// <summary>Types the line into an interactive zsh on a terminal of its own, whose compadd prints what it is given.</summary>
-    private static string[] Zsh(string typed)
+    private static string[] Zsh(string typed, string? nets = null)
     {
         string script = $$"""
             zmodload zsh/zpty
@@ -92,12 +129,16 @@ public class CompletionTests
             zpty -r -m z line '*end-of-offers*'
             print -r -- $line
             """;
-        return [.. Lines("zsh", script).Where(l => l.Contains("offer:", StringComparison.Ordinal)).Select(l => l[(l.LastIndexOf("offer:", StringComparison.Ordinal) + 6)..].Trim())];
+        return [.. Lines("zsh", script, nets).Where(l => l.Contains("offer:", StringComparison.Ordinal)).Select(l => l[(l.LastIndexOf("offer:", StringComparison.Ordinal) + 6)..].Trim())];
     }
 
-    private static string[] Lines(string shell, string script)
+    /// <summary>What a script prints, with a directory of nets in the place of /etc/tinc if there is one.</summary>
+    private static string[] Lines(string shell, string script, string? nets)
     {
-        ProcessStartInfo start = new(shell, shell == "zsh" ? ["-f", "-c", script] : ["-c", script]) { RedirectStandardOutput = true };
+        string[] command = shell == "zsh" ? ["zsh", "-f", "-c", script] : ["bash", "-c", script];
+        if (nets is not null)
+            command = ["unshare", "--mount", "sh", "-c", "mount --bind \"$0\" /etc/tinc && exec \"$@\"", nets, .. command];
+        ProcessStartInfo start = new(command[0], command[1..]) { RedirectStandardOutput = true };
         using Process process = Process.Start(start)!;
         return process.StandardOutput.ReadToEnd().Split('\n');
     }

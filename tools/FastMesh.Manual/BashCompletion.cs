@@ -38,7 +38,11 @@ internal static class BashCompletion
             done
         }
 
-        _fastmesh_words() { COMPREPLY+=($(compgen -W "$1" -- "$cur")); }
+        _fastmesh_words()
+        {
+            COMPREPLY+=($(compgen -W "$1" -- "$cur"))
+            if [[ ${COMPREPLY[0]} == *= ]]; then compopt -o nospace; fi
+        }
 
         _fastmesh_argument()
         {
@@ -52,6 +56,29 @@ internal static class BashCompletion
             case $1 in{{string.Concat(OptionTable.Options.Where(o => o.Value != OptionValue.None).Select(Value))}}
                 *) return 1 ;;
             esac
+            return 0
+        }
+
+        # Completes what stands after a command, the word $1: options for commands, and its arguments.
+        _fastmesh_command()
+        {
+            local i index=1
+            for ((i = $1 + 1; i < COMP_CWORD; i++)); do
+                case ${COMP_WORDS[i]} in
+                    {{string.Join('|', ForCommands.Where(o => o.Value == OptionValue.Required).Select(o => $"--{o.Long}"))}})
+                        [[ ${COMP_WORDS[i+1]} == = ]] && ((i++))
+                        ((i++)) ;;
+                    -*) ;;
+                    *) ((index++)) ;;
+                esac
+            done
+            if ((i > COMP_CWORD)); then
+                _fastmesh_value "$prev"
+            elif [[ $cur == -* ]]; then
+                _fastmesh_words "{{string.Join(' ', ForCommands.SelectMany(Offered).Where(w => w.StartsWith("--", StringComparison.Ordinal)))}}"
+            else
+                _fastmesh_argument "${COMP_WORDS[$1]}" $index
+            fi
         }
 
         _fastmesh()
@@ -66,14 +93,14 @@ internal static class BashCompletion
                 prev=${COMP_WORDS[COMP_CWORD-2]}
             fi
 
-            # A command ends the options.
+            # A command ends the options of the daemon.
             for ((i = 1; i < COMP_CWORD; i++)); do
                 case ${COMP_WORDS[i]} in
                     {{string.Join('|', OptionTable.Options.Where(o => o.Value == OptionValue.Required).SelectMany(Spellings))}})
                         [[ ${COMP_WORDS[i+1]} == = ]] && ((i++))
                         ((i++)) ;;
                     {{string.Join('|', CommandTable.Commands.Select(c => c.Name))}})
-                        _fastmesh_argument "${COMP_WORDS[i]}" $((COMP_CWORD - i))
+                        _fastmesh_command $i
                         return ;;
                 esac
             done
@@ -92,12 +119,13 @@ internal static class BashCompletion
             else
                 _fastmesh_words "{{string.Join(' ', CommandTable.Commands.Select(c => c.Name))}}"
             fi
-            [[ ${COMPREPLY[0]} == *= ]] && compopt -o nospace
         }
 
         complete -F _fastmesh fastmesh
 
         """;
+
+    private static IEnumerable<OptionSpec> ForCommands => OptionTable.Options.Where(o => o.IsForCommands);
 
     private static IEnumerable<string> Arguments(CommandSpec command)
         => Completion.Of(command).Select((c, i) => (Action: Action(c), Index: i + 1)).Where(a => a.Action != ":")

@@ -17,11 +17,7 @@ internal static class ZshCompletion
           _wanted nets expl net compadd -a nets
         }
 
-        # Nodes of the net that the line names.
         _fastmesh_nodes() {
-          local net=${opt_args[-n]:-${opt_args[--net]:-$NETNAME}}
-          local directory=/etc/tinc${net:+/$net}
-          directory=${opt_args[-c]:-${opt_args[--config]:-$directory}}
           local -a nodes=($directory/hosts/*(N.:t))
           nodes=(${nodes:#*-(up|down)})
           _wanted nodes expl node compadd -a nodes
@@ -38,9 +34,14 @@ internal static class ZshCompletion
           _describe -t commands command commands
         }
 
+        # What stands after a command. The nodes are those of the net that the line names.
         _fastmesh_arguments() {
-          case $words[1]:$((CURRENT - 1)) in{{{string.Concat(CommandTable.Commands.SelectMany(Arguments))}}}
-            *) _message 'no more arguments' ;;
+          local net=${opt_args[-n]:-${opt_args[--net]:-$NETNAME}}
+          local directory=/etc/tinc${net:+/$net}
+          directory=${opt_args[-c]:-${opt_args[--config]:-$directory}}
+          local -a flags=({{{string.Concat(OptionTable.Options.Where(o => o.IsForCommands).Select(o => $"\n    {Option(o with { Short = '\0' })}"))}}}
+          )
+          case $words[1] in{{{string.Concat(CommandTable.Commands.Select(Arguments))}}}
           esac
         }
 
@@ -73,15 +74,11 @@ internal static class ZshCompletion
         return names + Quoted($"[{Escaped(option.Summary)}]{value}");
     }
 
-    private static IEnumerable<string> Arguments(CommandSpec command)
-        => Completion.Of(command).Select((c, i) => $"\n    {command.Name}:{i + 1}) {Statement(command, c, i)} ;;");
-
-    private static string Statement(CommandSpec command, Completion completion, int index) => completion.Kind switch
+    private static string Arguments(CommandSpec command)
     {
-        CompletionKind.Words => $"_values {Quoted(command.Arguments.Split(' ')[index])} {string.Join(' ', completion.Words)}",
-        CompletionKind.Nothing => $"_message {Quoted(command.Arguments.Split(' ')[index])}",
-        _ => Action(completion),
-    };
+        string[] names = command.Arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        return $"\n    {command.Name}) _arguments $flags{string.Concat(Completion.Of(command).Select((c, i) => $" {Quoted($"{i + 1}:{Escaped(names[i])}:{Action(c)}")}"))} ;;";
+    }
 
     private static string Action(Completion completion) => completion.Kind switch
     {
