@@ -1,7 +1,7 @@
 #!/bin/bash
 # deb-test.sh SUITE [prepare]: in a root of a Debian release (bookworm, trixie) under its own systemd, where tincd runs a net as a service: installs the
-# packages of this checkout, runs the demo with the installed program, lets a net run and its watchdog bite, puts fastmesh-tincd in tinc's
-# place, upgrades, removes, purges. After each step the services must be as an administrator expects, and /etc/tinc as it was.
+# packages of this checkout, runs the demo with the installed program, adopts and reverts a net, lets one run with the journal and with a log file, and its
+# watchdog bite, puts fastmesh-tincd in tinc's place, upgrades, removes, purges. After each step the services must be as an administrator expects, and /etc/tinc as it was.
 # "prepare" makes the root and the packages, nothing more. Needs root, and the program that "make build" made. Roots are made with debootstrap the first time and kept in INSTALL_ROOTS (default
 # /var/cache/fastmesh); a run works in a layer above one, in namespaces of its own, so nothing of it stays.
 set -euo pipefail
@@ -96,6 +96,7 @@ package() { echo "/debs/$(cd "$root/debs" && echo "$1"_*.deb)"; } # NAME or late
 show() { in_root systemctl show --value -p "$2" "$1"; }
 who() { basename "$(in_root readlink "/proc/$(show "$1" MainPID)/exe")"; } # UNIT: the program that runs it
 nets() { in_root sh -c 'cd /etc/tinc && find . -path ./nets.boot -prune -o -type f -print0 | sort -z | xargs -0 sha256sum'; }
+units() { echo "$(who "$1") $(in_root systemctl is-enabled "$1" || true), $(show "$2" ActiveState) $(in_root systemctl is-enabled "$2" || true)"; } # the one that runs, the other
 is() { [ "$2" = "$3" ] || fail "$1: '$2' instead of '$3'"; }
 
 wait_for 10 "a process 1" pgrep -P "$unshare"
@@ -134,6 +135,18 @@ chmod +x "$work/bin/fastmesh"
 FASTMESH=$work/bin/fastmesh scripts/demo.sh >"$work/demo.log" 2>&1 || { cat "$work/demo.log" >&2; fail "the demo"; }
 grep 'iperf3, one' "$work/demo.log"
 
+echo "-- adopt, one that fails and is taken back, revert"
+in_root mkdir -p /run/systemd/system/fastmesh@.service.d
+in_root sh -c 'printf "[Service]\nExecStartPre=/bin/false\n" >/run/systemd/system/fastmesh@.service.d/test.conf; systemctl daemon-reload'
+if in_root fastmesh -n office adopt >"$work/adopt.log" 2>&1; then fail "adopt succeeds with a unit that cannot start"; fi
+is "units after an adopt that failed" "$(units tinc@office fastmesh@office)" "tincd enabled, inactive disabled"
+in_root sh -c 'rm /run/systemd/system/fastmesh@.service.d/test.conf; systemctl daemon-reload'
+in_root fastmesh -n office adopt >"$work/adopt.log" 2>&1 || fail "adopt: $(cat "$work/adopt.log")"
+is "units after adopt" "$(units fastmesh@office tinc@office)" "fastmesh enabled, inactive disabled"
+in_root fastmesh -n office revert >"$work/adopt.log" 2>&1 || fail "revert: $(cat "$work/adopt.log")"
+is "units after revert" "$(units tinc@office fastmesh@office)" "tincd enabled, inactive disabled"
+unchanged "revert"
+
 echo "-- a net as a service"
 in_root systemctl start fastmesh@home || fail "fastmesh@home does not start"
 is "the program" "$(who fastmesh@home)" fastmesh
@@ -142,14 +155,31 @@ is "status" "$(show fastmesh@home StatusText)" "1 of 1 nodes reachable"
 in_root systemctl reload fastmesh@home || fail "the reload"
 wait_for 10 "the end of the reload" in_root sh -c 'systemctl show --value -p ActiveState fastmesh@home | grep -qx active'
 
-echo "-- a daemon that hangs"
-in_root mkdir -p /run/systemd/system/fastmesh@.service.d
-in_root sh -c 'printf "[Service]\nWatchdogSec=2\nRestartSec=0\n" >/run/systemd/system/fastmesh@.service.d/test.conf; systemctl daemon-reload; systemctl restart fastmesh@home'
+echo "-- the journal, and a daemon that hangs"
+restart_with() { # SETTING...: of the unit
+  printf '%s\n' '[Service]' "$@" >"$root/run-test.conf"
+  in_root sh -c 'mv /run-test.conf /run/systemd/system/fastmesh@.service.d/test.conf; systemctl daemon-reload; systemctl restart fastmesh@home'
+}
+restart_with WatchdogSec=2 RestartSec=0 Environment=EXTRA=--log-format=journald
+wait_for 10 "an entry in the journal" in_root sh -c 'journalctl -q -o json FASTMESH_EVENT=Ready | grep -q .'
+ready=$(in_root journalctl -q -o json FASTMESH_EVENT=Ready)
+for field in MESSAGE:Ready MESSAGE_ID:8d1f0b6c4ea94c1c93a5d7e20000012f FASTMESH_EVENT_ID:303 FASTMESH_NET:home SYSLOG_IDENTIFIER:tinc.home PRIORITY:5 _SYSTEMD_UNIT:fastmesh@home.service; do
+  [[ $ready = *"\"${field%%:*}\":\"${field#*:}\""* ]] || fail "no $field in the journal's $ready"
+done
 old=$(show fastmesh@home MainPID)
 in_root sh -c "sleep 4; kill -0 $old" || fail "the watchdog bites a daemon that does not hang"
 in_root sh -c "kill -STOP $old"
 wait_for 30 "a restart by the watchdog" in_root sh -c 'systemctl show --value -p NRestarts fastmesh@home | grep -qx 1 && systemctl show --value -p ActiveState fastmesh@home | grep -qx active'
 in_root journalctl --no-pager -u fastmesh@home | sed -n 's/.*\(Watchdog timeout.*\)/\1/p'
+
+echo "-- a log file and another user: it is the user's to open anew, and stays so"
+log=/var/log/tinc.home.log
+restart_with "Environment='EXTRA=--logfile -U nobody'"
+restart_with "Environment='EXTRA=--logfile -U nobody'"
+is "the log file's owner" "$(in_root stat -c %U $log)" nobody
+is "starts in the log file" "$(grep -c ': Ready$' "$root$log")" 2
+in_root sh -c "mv $log $log.1; install -o nobody -m 640 /dev/null $log; systemctl reload fastmesh@home" || fail "the reload by root of another user's daemon"
+wait_for 10 "a log file opened anew" grep -q Reload "$root$log"
 
 echo "-- in tinc's place"
 apt install "$(package fastmesh-tincd)"

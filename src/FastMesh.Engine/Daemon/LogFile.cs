@@ -22,8 +22,13 @@ public sealed class LogFile : IDisposable
         {
             _file = new AppendedFile(path);
             problem = Reopen();
-            if (user is not null && problem is null)
-                _ = _file.GiveTo(ProcessControl.FindUser(user)); // if not ours to give away, opening it again may fail, which is told then
+            if (user is null)
+                return;
+            UserIdentity owner = ProcessControl.FindUser(user);
+            if (problem is null)
+                _ = _file.GiveTo(owner); // if not ours to give away, opening it again may fail, which is told then
+            else if (_file.Reopen(owner) == 0)
+                problem = null; // it is the user's already, and root has no right to write to it without CAP_DAC_OVERRIDE
         }
         catch (LinuxException e)
         {

@@ -77,6 +77,13 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, SetLastError = true)]
     internal static partial int setuid(uint uid);
 
+    /// <summary>Of the calling thread alone; returns the number before, also if it fails.</summary>
+    [LibraryImport(Library)]
+    internal static partial int setfsuid(uint user);
+
+    [LibraryImport(Library)]
+    internal static partial int setfsgid(uint group);
+
     [LibraryImport(Library, SetLastError = true)]
     internal static partial int mlockall(int flags);
 

@@ -14,7 +14,7 @@ public sealed class AppendedFile : IDisposable
     private readonly SafeFd _directory;
     private SafeFd? _file;
 
-    /// <summary>Finds the directory; the file is opened by <see cref="Reopen"/>.</summary>
+    /// <summary>Finds the directory; the file is opened by <see cref="Reopen()"/>.</summary>
     /// <param name="path">The file's name with its directory.</param>
     /// <exception cref="LinuxException">There is no such directory.</exception>
     public AppendedFile(string path)
@@ -35,6 +35,22 @@ public sealed class AppendedFile : IDisposable
         _file?.Dispose();
         _file = new SafeFd(outcome);
         return 0;
+    }
+
+    /// <summary>The same with a user's rights to files, and its primary group's: as <see cref="Reopen()"/> is once it is the process's user.</summary>
+    public int Reopen(UserIdentity user)
+    {
+        ArgumentNullException.ThrowIfNull(user);
+        uint groupBefore = (uint)Libc.setfsgid(user.Group), userBefore = (uint)Libc.setfsuid(user.User);
+        try
+        {
+            return Reopen();
+        }
+        finally
+        {
+            _ = Libc.setfsuid(userBefore);
+            _ = Libc.setfsgid(groupBefore);
+        }
     }
 
     /// <summary>Gives the open file to a user. Returns 0 or the negated errno.</summary>
