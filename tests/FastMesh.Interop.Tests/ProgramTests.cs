@@ -141,6 +141,23 @@ public sealed class ProgramTests
         Assert.Equal(0, node.WaitForExit());
     }
 
+    /// <summary>As nohup does with HUP, a shell with INT and QUIT of what it runs in the background, and systemd with PIPE.</summary>
+    [SkippableTheory, InlineData(Programs.FastMesh), InlineData(Programs.Tincd)]
+    public void Signals_that_its_starter_ignores_reach_the_daemon_and_its_scripts_all_the_same(string kind)
+    {
+        using TestNetwork network = new();
+        MeshNode node = network.AddNode("alone", kind);
+        node.Launcher.AddRange(["sh", "-c", "trap '' HUP INT QUIT PIPE USR1 TTIN; exec \"$@\"", "sh"]);
+        node.WriteScript("tinc-up", "grep SigIgn: /proc/self/status >\"$0.ignored\"");
+        node.Start();
+        ulong ignored = ulong.Parse(File.ReadAllText(Path.Combine(node.Directory, "tinc-up.ignored")).Split(':')[1], NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+        Assert.Equal(0UL, ignored & 0x7fffffff); // without those of real time, of which the C library keeps some
+        node.Signal("HUP");
+        node.WaitForLog("^Got HUP signal");
+        node.Signal("QUIT");
+        Assert.Equal(0, node.WaitForExit());
+    }
+
     private static string Status(MeshNode node, string field) =>
         File.ReadLines($"/proc/{node.ProcessId}/status").First(line => line.StartsWith(field + ":", StringComparison.Ordinal))[(field.Length + 1)..].Trim();
 

@@ -19,6 +19,7 @@ internal static class RunCommand
     /// <returns>The exit code (tinc 1.0 reference, 1.5).</returns>
     public static int Run(NetPaths paths, CommandLine commandLine, IReadOnlyList<string> arguments)
     {
+        ProcessHost.TakeSignals();
         if (ProcessorBuild.Find(Environment.ProcessPath, ProcessorBuild.Features) is { } build)
             ProcessHost.Become(build, arguments);
         bool foreground = commandLine.Foreground | TakeListenPid();

@@ -97,8 +97,8 @@ internal sealed class MetaSocket : IDisposable
     }
 
     /// <summary>
-    /// Writes once: the bytes written, or the negated errno. After -EAGAIN the epoll set reports when it is worth trying again. The
-    /// runtime ignores SIGPIPE, so a plain write serves sockets too.
+    /// Writes once: the bytes written, or the negated errno. After -EAGAIN the epoll set reports when it is worth trying again. SIGPIPE
+    /// does no harm (<see cref="ProcessHost.TakeSignals"/>), so a plain write serves sockets too.
     /// </summary>
     public int Write(ReadOnlySpan<byte> data)
     {

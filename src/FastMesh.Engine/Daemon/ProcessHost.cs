@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using FastMesh.Native.Linux;
 
 namespace FastMesh.Engine.Daemon;
@@ -14,9 +15,21 @@ public static class ProcessHost
     private const string DetachedVariable = "FASTMESH_DETACHED";
     private const byte ReadyMark = 0;
     private const int StandardError = 2;
+    private static PosixSignalRegistration? s_pipe;
 
     /// <summary>What a process wrote just before its end is waited for this long; something it started may keep the pipe open.</summary>
     private static readonly TimeSpan s_lastWords = TimeSpan.FromSeconds(1);
+
+    /// <summary>
+    /// Takes no notice of which signals the starter ignored (nohup, a shell's background), as tincd 1.0 does: they are the daemon's, and scripts have none
+    /// ignored. SIGPIPE gets a handler, which unlike ignoring it is not inherited. First thing in the program.
+    /// </summary>
+    public static void TakeSignals()
+    {
+        const int Pipe = 13;
+        ProcessControl.RestoreIgnoredSignals();
+        s_pipe ??= PosixSignalRegistration.Create((PosixSignal)Pipe, context => context.Cancel = true);
+    }
 
     /// <summary>Goes on as another build of this program, in the same process and under the same name; returns only if that fails.</summary>
     /// <param name="program">Path of its file.</param>

@@ -38,14 +38,17 @@ internal static unsafe partial class Libc
         internal byte* pw_shell;
     }
 
-    internal const int SIGPIPE = 13;
-    internal const nint SIG_DFL = 0;
+    internal const nint SIG_DFL = 0, SIG_IGN = 1;
 
     [LibraryImport(Library, SetLastError = true)]
     internal static partial int setsid();
 
     [LibraryImport(Library)]
     internal static partial nint signal(int signal, nint handler);
+
+    /// <summary>Only asks: the old action, 152 bytes, begins with the handler.</summary>
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int sigaction(int signal, nint action, nint* old);
 
     [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int execv(string path, byte** arguments);

@@ -11,6 +11,21 @@ public static unsafe class ProcessControl
     public static int Setsid() => Syscall.Result(Libc.setsid());
 
     /// <summary>
+    /// Gives signals that are ignored their default action: those that the starter ignored, and SIGPIPE, which the runtime ignores. What is ignored would stay so
+    /// in programs that this one runs. Before other threads are at work.
+    /// </summary>
+    public static void RestoreIgnoredSignals()
+    {
+        const int Last = 31; // those of real time come after it
+        nint* action = stackalloc nint[32];
+        for (int signal = 1; signal <= Last; signal++)
+        {
+            if (Libc.sigaction(signal, 0, action) == 0 && action[0] == Libc.SIG_IGN)
+                _ = Libc.signal(signal, Libc.SIG_DFL);
+        }
+    }
+
+    /// <summary>
     /// Makes this process run another program, with the same environment. Before other threads are at work. Returns only if that fails: the
     /// negated errno (ENOENT, EACCES, ENOEXEC).
     /// </summary>
@@ -22,7 +37,6 @@ public static unsafe class ProcessControl
         byte** list = (byte**)NativeMemory.AllocZeroed((nuint)arguments.Count + 1, (nuint)sizeof(byte*));
         for (int i = 0; i < arguments.Count; i++)
             list[i] = (byte*)Marshal.StringToCoTaskMemUTF8(arguments[i]);
-        Libc.signal(Libc.SIGPIPE, Libc.SIG_DFL); // the runtime ignores it, and what is ignored stays so
         int error = Syscall.Result(Libc.execv(program, list));
         for (int i = 0; i < arguments.Count; i++)
             Marshal.FreeCoTaskMem((nint)list[i]);

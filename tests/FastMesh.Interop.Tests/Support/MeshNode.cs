@@ -43,6 +43,9 @@ public sealed class MeshNode(NetworkHost host, string name, string kind) : IDisp
         $"Subnet = fd20:0:0:{host.Number}::/64",
     ];
 
+    /// <summary>A program with its arguments that starts the daemon in its own place; empty: none.</summary>
+    public List<string> Launcher { get; } = [];
+
     /// <summary>Arguments after the usual ones.</summary>
     public List<string> Arguments { get; } = [];
 
@@ -133,7 +136,7 @@ public sealed class MeshNode(NetworkHost host, string name, string kind) : IDisp
     {
         Poll.Until(() => Now() != _startedAt, () => "the clock stands still");
         _startedAt = Now();
-        ProcessStartInfo info = Shell.StartInfo(Host.Inside([.. Command, .. arguments, .. Arguments]));
+        ProcessStartInfo info = Shell.StartInfo(Host.Inside([.. Launcher, .. Command, .. arguments, .. Arguments]));
         info.WorkingDirectory = Directory;
         foreach ((string key, string value) in Environment) info.Environment[key] = value;
         _process?.Dispose();
