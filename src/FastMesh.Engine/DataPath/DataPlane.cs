@@ -126,10 +126,8 @@ public sealed class DataPlane : IDisposable
                 };
                 return true;
             }
-
-            _reports.Drain();
         }
-        while (!_reports.TrySleep());
+        while (!_reports.TryRest());
 
         report = default;
         return false;

@@ -74,6 +74,19 @@ internal sealed class ShardMailbox<THeader> : IDisposable
         return false;
     }
 
+    /// <summary>
+    /// Receiver that waits for <see cref="Descriptor"/> among others and may leave entries for later, with nothing taken: true if nothing waits, and then the
+    /// next wake-up makes the descriptor readable; false if something waits already, and then it is readable and stays so until the next call.
+    /// </summary>
+    public bool TryRest()
+    {
+        _bell.Drain();
+        if (TrySleep())
+            return true;
+        _bell.Signal(); // nobody else will: the senders know that the receiver is awake
+        return false;
+    }
+
     /// <summary>Receiver: no wake-up is needed until the next <see cref="TrySleep"/>.</summary>
     public void Awake() => Volatile.Write(ref _asleep, 0);
 
