@@ -58,6 +58,7 @@ public sealed partial class Mesh
             return false;
         }
 
+        from.HasSpoken |= from.IsActive;
         if (_log.Meta.IsEnabled(LogLevel.Debug))
             _log.Meta.GotLine(kind.Name, from, Printable(line));
         else

@@ -83,6 +83,10 @@ public sealed partial class Mesh
             Terminate(connection, close: true, tarpit: false, now);
     }
 
+    /// <summary>
+    /// A peer whose ACK came has its own edge to announce. One that says nothing may have given us up meanwhile because our ACK was late, which a tincd does not
+    /// show (tinc 1.1 reference, 9.6); a PING finds out long before PingInterval.
+    /// </summary>
     private void CheckConnection(MetaConnection connection, Instant now)
     {
         TimeSpan timeout = _settings.PingTimeout;
@@ -101,7 +105,7 @@ public sealed partial class Mesh
             connection.EndReason = "a PING was not answered within PingTimeout";
             Terminate(connection, close: true, tarpit: false, now);
         }
-        else if (now - connection.LastPing >= _settings.PingInterval)
+        else if (now - connection.LastPing >= (connection.HasSpoken ? _settings.PingInterval : timeout))
         {
             Ping(connection, now);
         }

@@ -139,6 +139,9 @@ internal sealed class MetaConnection(ConnectionId id, Endpoint remote, bool init
 
     public bool IsActive => State == MetaState.Active;
 
+    /// <summary>Whether a request has come since it became active.</summary>
+    public bool HasSpoken { get; set; }
+
     /// <summary>Whether requests travel in SPTPS records.</summary>
     public bool IsSptps => _records is not null;
 

@@ -94,6 +94,19 @@ public sealed class ConnectionTests
     }
 
     [Fact]
+    public void A_peer_that_is_silent_after_its_ack_is_found_out_long_before_PingInterval()
+    {
+        MeshHarness mesh = new MeshHarness().Start();
+        ConnectionId silent = mesh.Join("beta"), good = mesh.JoinReachable("delta");
+        mesh.WaitSeconds(10);
+        Assert.Equal("8", mesh.Heard(silent)[^1]);
+        mesh.WaitSeconds(5);
+        Assert.True(mesh.IsClosed(silent, out bool tarpit) && !tarpit);
+        mesh.WaitSeconds(40);
+        Assert.DoesNotContain("8", mesh.Heard(good));
+    }
+
+    [Fact]
     public void A_peer_that_does_not_read_is_dropped_after_the_ping_timeout()
     {
         MeshHarness mesh = new MeshHarness().Start();

@@ -198,6 +198,7 @@ public sealed class FastMeshRequestTests
         for (int i = 1; i <= 2; i++)
         {
             ConnectionId again = _mesh.Join("beta", Legacy);
+            _mesh.Say(again, "8");
             _mesh.WaitSeconds(20);
             Assert.Equal(NodeProtocol.Legacy, Beta.Protocol);
             Assert.Null(Beta.Sealer);
