@@ -33,6 +33,13 @@ internal static class ProcessorBuild
         }
     }
 
+    /// <summary>The version of a program, with the level that it is built for, if any, as build metadata (SemVer 2.0.0, 10): 1.0.0+x86-64-v4.</summary>
+    public static string NameVersion(string version, string? program)
+    {
+        string? directory = Path.GetFileName(Path.GetDirectoryName(program));
+        return s_levels.Any(level => level.Level == directory) ? $"{version}+{directory}" : version;
+    }
+
     /// <summary>The build beside a program that a processor with these flags runs best, or null if that is the program itself.</summary>
     public static string? Find(string? program, IReadOnlySet<string> features)
     {

@@ -34,6 +34,14 @@ public sealed class ProcessorBuildTests : IDisposable
         Assert.Null(ProcessorBuild.Find(Path.Combine(_directory.Root, "x86-64-v4", "fastmesh"), SkylakeServer.Split(' ').ToHashSet()));
     }
 
+    [Theory]
+    [InlineData("/usr/lib/fastmesh/fastmesh", "1.2.3")]
+    [InlineData("/usr/lib/fastmesh/x86-64-v3/fastmesh", "1.2.3+x86-64-v3")]
+    [InlineData("/usr/lib/fastmesh/x86-64-v4/fastmesh", "1.2.3+x86-64-v4")]
+    [InlineData("/fastmesh", "1.2.3")]
+    [InlineData(null, "1.2.3")]
+    public void The_log_names_the_build(string? program, string version) => Assert.Equal(version, ProcessorBuild.NameVersion("1.2.3", program));
+
     public void Dispose() => _directory.Dispose();
 
     private string Install(params string[] levels)

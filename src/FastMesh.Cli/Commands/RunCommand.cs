@@ -53,7 +53,7 @@ internal static class RunCommand
 
         try
         {
-            log.Always.Starting(Usage.VersionNumber, console.DebugLevel);
+            log.Always.Starting(ProcessorBuild.NameVersion(Usage.VersionNumber, Environment.ProcessPath), console.DebugLevel);
             options = options with
             {
                 Detached = reportReady is not null,

@@ -5,7 +5,7 @@ using ArmAes = System.Runtime.Intrinsics.Arm.Aes;
 
 namespace FastMesh.Native.Crypto;
 
-/// <summary>Which library encrypts and authenticates what. Each finds the instructions of the processor by itself.</summary>
+/// <summary>Which library encrypts and authenticates what. Each finds the instructions of the processor by itself; FastMesh has those it was built for.</summary>
 public static unsafe class CryptoLibraries
 {
     /// <summary>Whether ipsec-mb is installed, in a version whose layout is known, and may be used.</summary>
@@ -19,12 +19,15 @@ public static unsafe class CryptoLibraries
     {
         string openssl = $"OpenSSL {Marshal.PtrToStringUTF8((nint)Libcrypto.OpenSSL_version(Libcrypto.OPENSSL_VERSION_STRING))} ({Width(openssl: true)})";
         string ipsecMb = HasIpsecMb ? $"ipsec-mb {LibIpsecMb.Version} ({Width(openssl: false)})" : openssl;
-        (string Suite, bool ByIpsecMb)[] suites =
+        string own = $"FastMesh ({(Avx512F.IsSupported ? "AVX-512" : "AVX2")})";
+        string Library(bool isIpsecMb) => isIpsecMb ? ipsecMb : openssl;
+        (string Suite, string Library)[] suites =
         [
-            ("AES-256-GCM", IpsecMbGcm.IsAvailable), ("ChaCha20-Poly1305", IpsecMbChaChaPoly.IsAvailable), ("AES-CBC", CbcDecryptor.IsAvailable),
-            ("HMAC", HmacContext.HasTrains), ("tinc 1.1's Poly1305", Poly1305.HasIpsecMb), ("tinc 1.1's ChaCha20", false),
+            ("AES-256-GCM", Library(IpsecMbGcm.IsAvailable)), ("ChaCha20-Poly1305", Library(IpsecMbChaChaPoly.IsAvailable)),
+            ("AES-CBC", Library(CbcDecryptor.IsAvailable)), ("HMAC", Library(HmacContext.HasTrains)),
+            ("tinc 1.1's Poly1305", Library(Poly1305.HasIpsecMb)), ("tinc 1.1's ChaCha20", VectorTincChaChaPoly.IsAvailable ? own : openssl),
         ];
-        return string.Join("; ", suites.GroupBy(suite => suite.ByIpsecMb ? ipsecMb : openssl, suite => suite.Suite)
+        return string.Join("; ", suites.GroupBy(suite => suite.Library, suite => suite.Suite)
             .Select(library => $"{string.Join(", ", library)} by {library.Key}"));
     }
 
@@ -32,9 +35,8 @@ public static unsafe class CryptoLibraries
     private static string Width(bool openssl)
     {
         if (ArmAes.IsSupported)
-            return "ARMv8";
-        string vectors = Avx512F.IsSupported ? "AVX-512" : Avx2.IsSupported ? "AVX2" : "SSE";
+            return CpuFeatures.LongestVectors;
         string aes = !Aes.IsSupported ? "no AES" : !openssl && LibIpsecMb.HasVectorAes ? "VAES" : "AES-NI";
-        return $"{vectors}, {aes}";
+        return $"{CpuFeatures.LongestVectors}, {aes}";
     }
 }

@@ -28,6 +28,9 @@ public sealed class MeshNode(NetworkHost host, string name, string kind) : IDisp
     /// <summary>One of the constants of <see cref="Programs"/>. Another one replaces the program at the next start, on the same directory.</summary>
     public string Kind { get; set; } = kind;
 
+    /// <summary>The file that is run: the kind's, or another build of it.</summary>
+    public string Program { get => field ?? Programs.PathOf(Kind); set; }
+
     /// <summary>The configuration directory.</summary>
     public string Directory { get; } = System.IO.Directory.CreateDirectory(Path.Combine(host.Network.Directory, name, "hosts")).Parent!.FullName;
 
@@ -81,7 +84,7 @@ public sealed class MeshNode(NetworkHost host, string name, string kind) : IDisp
     public IReadOnlyList<MeshNode> Peers => _connectTo;
 
     /// <summary>The command line up to what <see cref="Arguments"/> adds.</summary>
-    public string[] Command => [Programs.PathOf(Kind), "-n", "mesh", "-c", Directory, $"--pidfile={PidFile}"];
+    public string[] Command => [Program, "-n", "mesh", "-c", Directory, $"--pidfile={PidFile}"];
 
     public void ConnectTo(params MeshNode[] peers) => _connectTo.AddRange(peers);
 
