@@ -1,7 +1,7 @@
 using System.Text.Json;
 using FastMesh.Cli.Views;
-using FastMesh.Engine.Daemon.Status;
 using FastMesh.Engine.Daemon;
+using FastMesh.Engine.Daemon.Status;
 
 namespace FastMesh.Cli.Commands;
 

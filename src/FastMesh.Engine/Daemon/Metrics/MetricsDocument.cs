@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Globalization;
-using FastMesh.Engine.DataPath;
 using FastMesh.Engine.Daemon.Status;
+using FastMesh.Engine.DataPath;
 using FastMesh.Engine.Protocol;
 using FastMesh.Engine.Routing;
 
