@@ -7,7 +7,7 @@ namespace FastMesh.Cli.Views;
 /// <summary>The screen of <c>status</c>: who am I, what is set up, how the peers are reached, what was dropped.</summary>
 internal static class StatusScreen
 {
-    private const int Indent = 10;
+    private const int Indent = 10, NodesPerDrop = 4;
 
     /// <summary>The lines of the screen.</summary>
     /// <param name="status">What to show.</param>
@@ -83,7 +83,17 @@ internal static class StatusScreen
         yield return style.Bold("Dropped packets since the start");
         int digits = drops.Max(drop => drop.Value.ToString(CultureInfo.InvariantCulture).Length);
         foreach ((string reason, long packets) in drops)
-            yield return Cut($"  {packets.ToString(CultureInfo.InvariantCulture).PadLeft(digits)}  {Words.OfDrop(reason)}", width);
+            yield return Cut($"  {packets.ToString(CultureInfo.InvariantCulture).PadLeft(digits)}  {Words.OfDrop(reason)}{Whose(reason)}", width);
+
+        // Whose packets they were, as far as it is known: the node with the most first.
+        string Whose(string reason)
+        {
+            (string Name, long Packets)[] nodes = [.. status.Nodes.Select(node => (node.Name, Packets: node.DroppedPackets.GetValueOrDefault(reason)))
+                .Where(node => node.Packets > 0).OrderByDescending(node => node.Packets)];
+            string more = nodes.Length > NodesPerDrop ? ", ..." : "";
+            return nodes.Length == 0 ? "" : FormattableString.Invariant(
+                $": {string.Join(", ", nodes.Take(NodesPerDrop).Select(node => FormattableString.Invariant($"{node.Name} {node.Packets}")))}{more}");
+        }
     }
 
     /// <summary>The round trip by UDP, or else of a TCP connection.</summary>

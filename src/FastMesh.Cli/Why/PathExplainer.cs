@@ -1,4 +1,5 @@
 using System.Globalization;
+using FastMesh.Cli.Views;
 using FastMesh.Engine.Daemon.Status;
 using FastMesh.Engine.Protocol;
 using FastMesh.Engine.Routing;
@@ -55,6 +56,7 @@ internal sealed partial class PathExplainer(DaemonStatus status, NetFiles files,
         }
 
         ExplainConnections();
+        ExplainDrops();
         return new()
         {
             Question = question,
@@ -97,6 +99,15 @@ internal sealed partial class PathExplainer(DaemonStatus status, NetFiles files,
         string[] oneSided = [.. status.Edges.Where(edge => edge.To == node.Name).Select(edge => edge.From)];
         if (oneSided.Length > 0)
             Fact("mesh", $"{string.Join(", ", oneSided)} still claims a connection with it, which it does not confirm.");
+    }
+
+    private void ExplainDrops()
+    {
+        if (node.DroppedPackets.Count > 0)
+        {
+            IEnumerable<string> drops = node.DroppedPackets.OrderByDescending(drop => drop.Value).Select(drop => FormattableString.Invariant($"{drop.Value} ({Words.OfDrop(drop.Key)})"));
+            Fact("dropped", $"Of packets from and for it, dropped here since the start: {string.Join(", ", drops)}.");
+        }
     }
 
     private string OwnName => status.Daemon.Name;

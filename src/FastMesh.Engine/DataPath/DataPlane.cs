@@ -54,6 +54,8 @@ public sealed class DataPlane : IDisposable
     private readonly Thread[] _threads;
     private readonly UringPoller[] _rings; // one per shard, or none
     private readonly ShardCounters _control = new(); // what the control thread itself drops
+    private readonly NodeTraffic _controlTraffic = new();
+    private NodeTraffic[] _traffic = []; // of all threads
     private ForwardingTable? _table;
     private long[] _turnsSeen = []; // by the last roll call
 
@@ -91,6 +93,7 @@ public sealed class DataPlane : IDisposable
         DeviceTraits traits = _device.Traits(table.Options.Mode);
         for (int i = 0; i < _shards.Length; i++)
             _shards[i] = MakeShard(i, table, traits);
+        _traffic = [.. _shards.Select(shard => shard.State.Traffic), _controlTraffic];
         for (int i = 0; i < _shards.Length; i++)
         {
             int index = i;
@@ -181,10 +184,13 @@ public sealed class DataPlane : IDisposable
     public NodeCounters TrafficOf(int node)
     {
         if (_table?.Self.Id != node)
-            return NodeTraffic.Sum([.. _shards.Select(shard => shard.State.Traffic)], node);
+            return NodeTraffic.Sum(_traffic, node);
         DataPlaneCounters all = Counters;
         return new(all.DevicePacketsIn, all.DeviceBytesIn, all.DevicePacketsOut, all.DeviceBytesOut);
     }
+
+    /// <summary>Packets from and for a node that were dropped here so far, by reason; reasons without any are left out.</summary>
+    public IReadOnlyList<KeyValuePair<string, long>> DropsOf(int node) => NodeTraffic.Drops(_traffic, node);
 
     /// <summary>Each shard's counters at this moment, in the order of shards.</summary>
     public IReadOnlyList<DataPlaneCounters> PerShard => [.. _shards.Where(shard => shard is not null).Select(shard => ShardCounters.Sum([shard.Counters]))];
@@ -278,9 +284,13 @@ public sealed class DataPlane : IDisposable
     private void Order(int shard, in ShardOrder order, ReadOnlySpan<byte> bytes)
     {
         if ((uint)shard < (uint)_orders.Length && _orders[shard].TryAdd(ControlSender, order, bytes))
+        {
             _orders[shard].Wake();
-        else
-            _control.Drop(DropReason.RingFull);
+            return;
+        }
+
+        _control.Drop(DropReason.RingFull);
+        _controlTraffic.CountDrop(order.Node, DropReason.RingFull, 1);
     }
 }
 

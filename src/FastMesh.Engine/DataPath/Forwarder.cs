@@ -47,7 +47,7 @@ internal sealed class Forwarder : IDisposable
         {
             if (!PartialChecksum.TryComplete(frame.Bytes))
             {
-                _state.Counters.Drop(DropReason.BadOffload);
+                _state.Drop(DropReason.BadOffload, source.Id);
                 return;
             }
 
@@ -71,11 +71,11 @@ internal sealed class Forwarder : IDisposable
                 AnswerNeighbour(frame);
                 break;
             case RouteAction.Refuse:
-                _state.Counters.Drop(decision.Reason);
+                _state.Drop(decision.Reason, decision.Owner?.Id ?? -1);
                 SendError(frame, source, decision.Problem, mtu: 0);
                 break;
             default:
-                _state.Counters.Drop(decision.Reason);
+                _state.Drop(decision.Reason, decision.Owner?.Id ?? -1);
                 break;
         }
     }
@@ -130,7 +130,7 @@ internal sealed class Forwarder : IDisposable
         }
         else
         {
-            _state.Counters.Drop(DropReason.TooBig);
+            _state.Drop(DropReason.TooBig, destination.Id);
             SendError(frame, source, IcmpProblem.TooBig, limit - header.PayloadOffset);
         }
 
@@ -141,7 +141,7 @@ internal sealed class Forwarder : IDisposable
     {
         if (!Fragmenter.TryCreate(frame.Bytes, limit, out Fragmenter fragments))
         {
-            _state.Counters.Drop(DropReason.TooBig);
+            _state.Drop(DropReason.TooBig, destination.Id);
             return;
         }
 

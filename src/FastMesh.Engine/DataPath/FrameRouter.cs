@@ -69,13 +69,13 @@ internal static class FrameRouter
         if (owner is null)
             return Refuse(DropReason.NoSubnet, IcmpProblem.UnknownDestination);
         if (owner == source)
-            return Drop(DropReason.RoutingLoop);
+            return Drop(DropReason.RoutingLoop, owner);
         if (!owner.Reachable)
-            return Refuse(DropReason.Unreachable, IcmpProblem.Unreachable);
+            return Refuse(DropReason.Unreachable, IcmpProblem.Unreachable, owner);
 
         bool transit = !source.IsSelf && !owner.IsSelf;
         if (transit && options.Forwarding == ForwardingMode.Off)
-            return Refuse(DropReason.Prohibited, IcmpProblem.Prohibited);
+            return Refuse(DropReason.Prohibited, IcmpProblem.Prohibited, owner);
 
         PeerRoute via = owner.Via.IsSelf ? owner.NextHop : owner.Via;
         byte trafficClass = OuterClass(packet.TrafficClass, owner, options);
@@ -94,13 +94,13 @@ internal static class FrameRouter
         if (table.FindOwner(frame.Destination) is not { } owner)
             return new() { Action = RouteAction.Broadcast };
         if (owner == source)
-            return Drop(DropReason.RoutingLoop);
+            return Drop(DropReason.RoutingLoop, owner);
         if (!owner.Reachable)
-            return Drop(DropReason.Unreachable);
+            return Drop(DropReason.Unreachable, owner);
 
         bool transit = !source.IsSelf && !owner.IsSelf;
         if (transit && options.Forwarding == ForwardingMode.Off)
-            return Drop(DropReason.Prohibited);
+            return Drop(DropReason.Prohibited, owner);
 
         PeerRoute via = owner.Via.IsSelf ? owner.NextHop : owner.Via;
         byte trafficClass = options.PriorityInheritance || owner.Protocol == NodeProtocol.FastMesh ? OuterClass(TrafficClassOf(frame), owner, options) : (byte)0;
@@ -122,10 +122,10 @@ internal static class FrameRouter
     private static RouteDecision Neighbour(PeerRoute source) =>
         source.IsSelf ? new() { Action = RouteAction.Neighbour } : Drop(DropReason.Neighbour);
 
-    private static RouteDecision Drop(DropReason reason) => new() { Action = RouteAction.Drop, Reason = reason };
+    private static RouteDecision Drop(DropReason reason, PeerRoute? owner = null) => new() { Action = RouteAction.Drop, Reason = reason, Owner = owner };
 
-    private static RouteDecision Refuse(DropReason reason, IcmpProblem problem) =>
-        new() { Action = RouteAction.Refuse, Reason = reason, Problem = problem };
+    private static RouteDecision Refuse(DropReason reason, IcmpProblem problem, PeerRoute? owner = null) =>
+        new() { Action = RouteAction.Refuse, Reason = reason, Problem = problem, Owner = owner };
 
     private static RouteDecision Deliver(PeerRoute owner, PeerRoute via, bool countsHop, byte trafficClass) =>
         new() { Action = RouteAction.Deliver, Owner = owner, Via = via, CountsHop = countsHop, TrafficClass = trafficClass };

@@ -47,7 +47,7 @@ internal sealed partial class Inbound
                 (int offset, int length) = (train.Offset + at, Math.Min(train.SegmentSize, train.Length - at));
                 if (length is < IdsLength or > MaxDatagram)
                 {
-                    state.Counters.Drop(DropReason.BadDatagram);
+                    state.Drop(DropReason.BadDatagram, from.Id);
                     continue;
                 }
 
@@ -105,7 +105,7 @@ internal sealed partial class Inbound
                 mail.UnknownDatagram(address, socket, datagram);
                 break;
             default:
-                state.Counters.Drop(DropReason.UnknownNode);
+                state.Drop(DropReason.UnknownNode, from.Id);
                 break;
         }
     }

@@ -107,7 +107,7 @@ internal sealed partial class Inbound(ShardState state, Forwarder forwarder, Pee
     {
         if (peer.Opener is not null && length >= peer.Opener.MinDatagram && length <= MaxDatagram)
             return true;
-        state.Counters.Drop(peer.Opener is null ? DropReason.NoKey : DropReason.BadDatagram);
+        state.Drop(peer.Opener is null ? DropReason.NoKey : DropReason.BadDatagram, peer.Id);
         NoteFailure(peer);
         return false;
     }
@@ -141,10 +141,10 @@ internal sealed partial class Inbound(ShardState state, Forwarder forwarder, Pee
                     Forward(peer, frame, arrival);
                 break;
             case OpenResult.Replayed:
-                state.Counters.Drop(DropReason.Replayed);
+                state.Drop(DropReason.Replayed, peer.Id);
                 break;
             default:
-                state.Counters.Drop(DropReason.BadDatagram);
+                state.Drop(DropReason.BadDatagram, peer.Id);
                 NoteFailure(peer);
                 break;
         }
@@ -180,6 +180,6 @@ internal sealed partial class Inbound(ShardState state, Forwarder forwarder, Pee
         else if (arrival.IsDirect)
             mail.Probe(peer.Id, frame.Bytes);
         else
-            state.Counters.Drop(DropReason.StrayProbe);
+            state.Drop(DropReason.StrayProbe, peer.Id);
     }
 }

@@ -7,12 +7,15 @@ namespace FastMesh.Engine.DataPath;
 /// <param name="BytesOut">Their bytes.</param>
 public readonly record struct NodeCounters(long PacketsIn, long BytesIn, long PacketsOut, long BytesOut);
 
-/// <summary>One shard's counts of frames per node. Only the shard writes; any thread may read at any time.</summary>
+/// <summary>One shard's counts of frames and drops per node. Only the shard writes; any thread may read at any time.</summary>
 internal sealed class NodeTraffic
 {
     private const int Fields = 4, PacketsIn = 0, PacketsOut = 2;
 
+    private static readonly DropReason[] s_reasons = Enum.GetValues<DropReason>();
+
     private long[] _values = [];
+    private long[]?[] _drops = []; // a row for each node that had any, made by its first one
 
     /// <summary>Counts frames from a node.</summary>
     public void CountIn(int node, int packets, int bytes) => Add(node, PacketsIn, packets, bytes);
@@ -20,10 +23,54 @@ internal sealed class NodeTraffic
     /// <summary>Counts frames for a node.</summary>
     public void CountOut(int node, int packets, int bytes) => Add(node, PacketsOut, packets, bytes);
 
+    /// <summary>Counts dropped packets that came from a node or were for it; -1 is none.</summary>
+    public void CountDrop(int node, DropReason reason, int packets)
+    {
+        if (node < 0)
+            return;
+        long[]?[] rows = _drops;
+        if (node >= rows.Length)
+        {
+            Array.Resize(ref rows, Math.Max(64, (node + 1) * 2));
+            Volatile.Write(ref _drops, rows);
+        }
+
+        if (rows[node] is not { } row)
+            Volatile.Write(ref rows[node], row = new long[s_reasons.Length]);
+        ref long count = ref row[(int)reason];
+        Volatile.Write(ref count, count + packets);
+    }
+
+    /// <summary>What several shards dropped of one node's packets; reasons without any are left out.</summary>
+    public static IReadOnlyList<KeyValuePair<string, long>> Drops(ReadOnlySpan<NodeTraffic> shards, int node)
+    {
+        long[]? sums = null;
+        foreach (NodeTraffic shard in shards)
+        {
+            long[]?[] rows = Volatile.Read(ref shard._drops);
+            if ((uint)node >= (uint)rows.Length || Volatile.Read(ref rows[node]) is not { } row)
+                continue;
+            sums ??= new long[s_reasons.Length];
+            for (int i = 0; i < row.Length; i++)
+                sums[i] += Volatile.Read(ref row[i]);
+        }
+
+        return sums is null ? [] : [.. s_reasons.Where(reason => sums[(int)reason] > 0).Select(reason => KeyValuePair.Create(reason.ToString(), sums[(int)reason]))];
+    }
+
     /// <summary>Sums of several shards for one node.</summary>
-    public static NodeCounters Sum(IReadOnlyCollection<NodeTraffic> shards, int node) => new(
-        shards.Sum(shard => shard.Read(node, PacketsIn)), shards.Sum(shard => shard.Read(node, PacketsIn + 1)),
-        shards.Sum(shard => shard.Read(node, PacketsOut)), shards.Sum(shard => shard.Read(node, PacketsOut + 1)));
+    public static NodeCounters Sum(ReadOnlySpan<NodeTraffic> shards, int node)
+    {
+        NodeCounters sum = default;
+        foreach (NodeTraffic shard in shards)
+        {
+            sum = new(
+                sum.PacketsIn + shard.Read(node, PacketsIn), sum.BytesIn + shard.Read(node, PacketsIn + 1),
+                sum.PacketsOut + shard.Read(node, PacketsOut), sum.BytesOut + shard.Read(node, PacketsOut + 1));
+        }
+
+        return sum;
+    }
 
     private void Add(int node, int field, int packets, int bytes)
     {

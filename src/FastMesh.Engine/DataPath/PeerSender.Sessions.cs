@@ -42,7 +42,7 @@ internal sealed partial class PeerSender
         if ((!byUdp || peer.Sealer is null) && peer.HasConnection)
             mail.TcpFrame(peer.Id, frame.Bytes, keyNeededFor: -1); // the connection itself protects it
         else if (peer.Sealer is null)
-            state.Counters.Drop(DropReason.NoKey);
+            state.Drop(DropReason.NoKey, peer.Id);
         else if (peer.Sealer.Owner != state.Index)
             mail.Order(peer.Sealer.Owner, new(OrderKind.Send, peer.Id) { TrafficClass = trafficClass }, frame.Bytes);
         else if (byUdp)
@@ -59,14 +59,14 @@ internal sealed partial class PeerSender
     {
         if (!destination.Reachable)
         {
-            state.Counters.Drop(DropReason.Unreachable);
+            state.Drop(DropReason.Unreachable, destination.Id);
             return;
         }
 
         NoteTraffic(destination);
         bool byUdp = TryFindHop(destination, datagram.Length, out PeerRoute hop);
         if ((byUdp ? hop : destination.NextHop) == from)
-            state.Counters.Drop(DropReason.RoutingLoop);
+            state.Drop(DropReason.RoutingLoop, destination.Id);
         else if (byUdp)
             trains.Relay(hop, datagram);
         else

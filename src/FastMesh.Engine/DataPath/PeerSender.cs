@@ -16,9 +16,9 @@ internal sealed partial class PeerSender(ShardState state, TrainWriter trains, S
     public void Deliver(PeerRoute destination, Frame frame, bool byTcp, byte trafficClass)
     {
         if (!destination.Reachable)
-            state.Counters.Drop(DropReason.Unreachable);
+            state.Drop(DropReason.Unreachable, destination.Id);
         else if (frame.Length > Node.MaxFrameLength)
-            state.Counters.Drop(DropReason.TooLong);
+            state.Drop(DropReason.TooLong, destination.Id);
         else
             Send(destination, frame, byTcp, trafficClass);
     }
@@ -90,7 +90,7 @@ internal sealed partial class PeerSender(ShardState state, TrainWriter trains, S
         else if (UsesTcp(hop))
             SendByTcp(hop, frame, keyNeededFor: -1);
         else if (!hop.Reachable)
-            state.Counters.Drop(DropReason.Unreachable);
+            state.Drop(DropReason.Unreachable, hop.Id);
         else if (hop.Sealer is null)
             SendByTcp(hop.NextHop, frame, keyNeededFor: hop.Id);
         else if (FitsHop(hop, frame.Length) || IsProbe(frame))
@@ -109,7 +109,7 @@ internal sealed partial class PeerSender(ShardState state, TrainWriter trains, S
         if (hop.HasConnection)
             mail.TcpFrame(hop.Id, frame.Bytes, keyNeededFor);
         else
-            state.Counters.Drop(DropReason.NoConnection);
+            state.Drop(DropReason.NoConnection, hop.Id);
     }
 
     private static bool IsProbe(Frame frame) => EthernetFrame.TryRead(frame.Bytes, out EthernetFrame header) && header.Type == EtherType.Probe;

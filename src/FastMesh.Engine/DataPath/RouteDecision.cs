@@ -39,7 +39,7 @@ internal readonly record struct RouteDecision
     /// <summary>Whether this node counts as a hop: TTL or hop limit go down before anything else is done (6.8).</summary>
     public bool CountsHop { get; init; }
 
-    /// <summary>Deliver: the destination.</summary>
+    /// <summary>The destination, if it is a node; with Deliver it always is.</summary>
     public PeerRoute? Owner { get; init; }
 
     /// <summary>Deliver: the node whose path MTU counts.</summary>

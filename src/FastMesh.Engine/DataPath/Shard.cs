@@ -211,7 +211,7 @@ internal sealed class Shard : IDisposable
             if (_state.Table.Find(order.Node) is { } peer)
                 Obey(order, peer, bytes);
             else
-                _state.Counters.Drop(DropReason.Unreachable);
+                _state.Drop(DropReason.Unreachable, order.Node);
         }
     }
 
@@ -246,7 +246,7 @@ internal sealed class Shard : IDisposable
         else if (order.Kind == OrderKind.Route)
             _inbound.Route(peer, frame, order.ByTcp);
         else if (peer.Sealer is null)
-            _state.Counters.Drop(DropReason.NoKey);
+            _state.Drop(DropReason.NoKey, peer.Id);
         else if (order.Kind == OrderKind.Send && peer.HasIds)
             _sender.SendInSession(peer, frame, order.TrafficClass);
         else if (order.Kind == OrderKind.Probe)

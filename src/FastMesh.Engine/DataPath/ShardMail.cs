@@ -152,7 +152,7 @@ internal sealed class ShardMail
         if ((uint)shard < (uint)_shards.Length && _shards[shard].TryAdd(1 + _state.Index, order, bytes))
             _ordered[shard] = true;
         else
-            _state.Counters.Drop(DropReason.RingFull);
+            _state.Drop(DropReason.RingFull, order.Node);
     }
 
     /// <summary>Wakes whoever got something and sleeps; once per batch that was read, and at the end of a turn.</summary>
@@ -174,6 +174,6 @@ internal sealed class ShardMail
         if (_control.TryAdd(_state.Index, header, bytes, reserve))
             _reported = true;
         else
-            _state.Counters.Drop(DropReason.RingFull);
+            _state.Drop(DropReason.RingFull, header.Node);
     }
 }

@@ -23,6 +23,16 @@ internal sealed class ShardState(int index, ForwardingTable table)
     /// <summary>The shard's counts per node.</summary>
     public NodeTraffic Traffic { get; } = new();
 
+    /// <summary>Counts dropped packets.</summary>
+    /// <param name="reason">Why.</param>
+    /// <param name="node">Whom they came from or were for, or -1 if nobody can tell.</param>
+    /// <param name="packets">How many.</param>
+    public void Drop(DropReason reason, int node, int packets = 1)
+    {
+        Counters.Drop(reason, packets);
+        Traffic.CountDrop(node, reason, packets);
+    }
+
     /// <summary>The shard's counts of the present speed test.</summary>
     public SpeedMeter Speed { get; } = new();
 

@@ -78,7 +78,7 @@ internal sealed class SpeedRunner(ShardState state, PeerSender sender, ShardMail
     {
         if (from.Protocol != NodeProtocol.FastMesh || !SpeedRecord.TryRead(frame, out SpeedRecord record))
         {
-            state.Counters.Drop(DropReason.StrayTest);
+            state.Drop(DropReason.StrayTest, from.Id);
             return;
         }
 
@@ -90,7 +90,7 @@ internal sealed class SpeedRunner(ShardState state, PeerSender sender, ShardMail
 
         bool isOurs = _order.Task != SpeedTask.Stop && from.Id == _node && record.Test == _order.Test;
         if (!isOurs || !(record.Kind == SpeedKind.Ack ? TryTakeAck(record) : TryTakeData(from, record, frame.Length)))
-            state.Counters.Drop(DropReason.StrayTest);
+            state.Drop(DropReason.StrayTest, from.Id);
     }
 
     /// <summary>Sends what is due; once per turn.</summary>

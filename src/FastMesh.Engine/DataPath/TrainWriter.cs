@@ -78,7 +78,7 @@ internal sealed class TrainWriter : IDisposable
             return;
         }
 
-        if (!TryTarget(peer.Sealer, hop, direct: hop == peer, destination, trafficClass, out Target target))
+        if (!TryTarget(peer, hop, direct: hop == peer, destination, trafficClass, out Target target))
             return;
         int length = frame.WithRoom.Length;
         if (_count == MaxTogether || _used + length > CollectBytes || target != _target)
@@ -100,7 +100,7 @@ internal sealed class TrainWriter : IDisposable
         if (length > 0)
             _mail.TcpDatagram(peer.Id, _tcpDatagram.AsSpan(0, length));
         else
-            _state.Counters.Drop(DropReason.SealFailed);
+            _state.Drop(DropReason.SealFailed, peer.Id);
     }
 
     /// <summary>Queues a datagram that someone else has sealed. It is copied.</summary>
@@ -127,7 +127,7 @@ internal sealed class TrainWriter : IDisposable
         }
 
         SealCollected(); // keeps the order
-        if (!TryTarget(peer.Sealer, peer, direct: true, destination, trafficClass: 0, out _target))
+        if (!TryTarget(peer, peer, direct: true, destination, trafficClass: 0, out _target))
             return;
         _target = _target with { IsAlone = copies == 1, IsProbe = true };
         for (int i = 0; i < copies; i++)
@@ -164,7 +164,7 @@ internal sealed class TrainWriter : IDisposable
     public void Seal(PeerRoute peer, PeerRoute hop, Span<byte> frame, scoped ref Superpacket segments, byte trafficClass)
     {
         SealCollected(); // keeps the order
-        if (!TryTarget(peer.Sealer, hop, direct: hop == peer, default, trafficClass, out _target))
+        if (!TryTarget(peer, hop, direct: hop == peer, default, trafficClass, out _target))
             return;
         int header = Frame.Room + segments.HeaderLength;
         bool partial = peer.Sealer!.TakesPartialChecksums && segments.TryLeaveChecksums();
@@ -212,16 +212,16 @@ internal sealed class TrainWriter : IDisposable
     /// <inheritdoc/>
     public void Dispose() => Array.ForEach(_batches, static batch => batch?.Dispose());
 
-    private bool TryTarget(PacketSealer? sealer, PeerRoute hop, bool direct, in Endpoint destination, byte trafficClass, out Target target)
+    private bool TryTarget(PeerRoute? peer, PeerRoute hop, bool direct, in Endpoint destination, byte trafficClass, out Target target)
     {
         Endpoint to = destination.IsSet ? destination : hop.Address;
         if (!direct)
             trafficClass &= unchecked((byte)~Congestion.Mask); // relays pass no marks on
         bool isAlone = !hop.TakesTrains || _refused.Contains(hop, _state.Now);
-        target = new Target(sealer, hop, direct, to, SocketFor(hop, to), trafficClass, isAlone);
+        target = new Target(peer, hop, direct, to, SocketFor(hop, to), trafficClass, isAlone);
         if (target.Socket >= 0)
             return true;
-        _state.Counters.Drop(DropReason.NoAddress);
+        _state.Drop(DropReason.NoAddress, (peer ?? hop).Id);
         return false;
     }
 
@@ -244,7 +244,7 @@ internal sealed class TrainWriter : IDisposable
         if (packets.IsEmpty)
             return;
 
-        PacketSealer sealer = _target.Sealer!;
+        PacketSealer sealer = _target.Peer!.Sealer!;
         int total = 0;
         foreach (ref TrainPacket packet in packets)
         {
@@ -259,7 +259,8 @@ internal sealed class TrainWriter : IDisposable
             Flush(_target.Socket); // nothing else shall wait
         PacketBatch batch = MakeRoom(packets.Length, total, out int start);
         int done = sealer.SealTrain(_collected, payloads, batch.Bytes(start, total), packets, _target.Direct);
-        _state.Counters.Drop(DropReason.SealFailed, packets.Length - done);
+        if (done < packets.Length)
+            _state.Drop(DropReason.SealFailed, _target.Peer.Id, packets.Length - done);
         foreach (ref TrainPacket packet in packets[..done])
             Queue(batch, start + packet.Output, packet.OutputLength, packet.Length - Frame.Room);
         if (paced)
@@ -327,7 +328,7 @@ internal sealed class TrainWriter : IDisposable
                 continue;
             }
 
-            _state.Counters.Drop(DropReason.SendFailed, packet.Datagrams);
+            _state.Drop(DropReason.SendFailed, packet.Node, packet.Datagrams);
         }
 
         _state.Counters.Add(ShardCounter.DatagramsOut, sent);
@@ -349,7 +350,7 @@ internal sealed class TrainWriter : IDisposable
         }
     }
 
-    /// <summary>Which session seals, if any, and where and how the datagrams go.</summary>
+    /// <summary>Whose session seals, if any does, and where and how the datagrams go.</summary>
     private readonly record struct Target(
-        PacketSealer? Sealer, PeerRoute Hop, bool Direct, Endpoint Endpoint, int Socket, byte TrafficClass, bool IsAlone, bool IsProbe = false);
+        PeerRoute? Peer, PeerRoute Hop, bool Direct, Endpoint Endpoint, int Socket, byte TrafficClass, bool IsAlone, bool IsProbe = false);
 }

@@ -32,7 +32,7 @@ public sealed class ScreenTests
 
             Dropped packets since the start
               12  no subnet has their destination
-               3  the kernel refused to send them
+               3  the kernel refused to send them: delta 2, beta 1
             """.Split('\n');
         Assert.Equal(expected, StatusScreen.Lines(Snapshots.Mesh, 100, Style.Plain));
     }

@@ -50,11 +50,12 @@ internal static class Snapshots
             Node("beta", new(PathKind.Direct, null, PathReason.None, 1435), NodeProtocol.FastMesh) with
             {
                 Session = new("AES-256-GCM, X25519 + ML-KEM-768", s_time, 99, true), UdpRttMicroseconds = 412, Traffic = Traffic(1_234_567_890, 56_789),
+                DroppedPackets = new Dictionary<string, long> { ["sendFailed"] = 1 },
             },
             Node("delta", new(PathKind.Relay, "beta", PathReason.NoReply, 1400), NodeProtocol.Sptps) with
             {
                 Session = new("ChaCha20-Poly1305", s_time, 1, true), Traffic = Traffic(800, 0),
-                Mtu = new(1518, 1400, 1518, MtuState.Discovering),
+                Mtu = new(1518, 1400, 1518, MtuState.Discovering), DroppedPackets = new Dictionary<string, long> { ["sendFailed"] = 2 },
             },
             Node("epsilon", new(PathKind.Unreachable, null, PathReason.None, null), NodeProtocol.Legacy) with { Reachable = false, Since = s_time.AddMinutes(-3) },
             Node("gamma", new(PathKind.Tcp, null, PathReason.TcpOnlyThere, null), NodeProtocol.Legacy) with { Session = new("AES-256-CBC with SHA-256/4", s_time, 1, false) },

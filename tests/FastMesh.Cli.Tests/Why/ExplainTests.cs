@@ -32,6 +32,19 @@ public sealed class ExplainTests
     public void A_good_direct_path_needs_no_advice() => Assert.Empty(Explain(SampleStatus.Node("beta")).Advice);
 
     [Fact]
+    public void What_was_dropped_of_its_packets_is_told_with_the_reasons_and_nothing_if_nothing_was()
+    {
+        NodeStatus beta = SampleStatus.Node("beta");
+        WhyReport why = Explain(beta with { DroppedPackets = new Dictionary<string, long> { ["noKey"] = 2, ["replayed"] = 17 } });
+        Assert.Contains(new WhyFact("dropped", "Of packets from and for it, dropped here since the start: 17 (datagrams too late, or twice), 2 (there were no keys yet)."), why.Facts);
+        Assert.DoesNotContain(Explain(beta).Facts, fact => fact.Topic == "dropped");
+    }
+
+    [Fact]
+    public void Round_trips_are_told_finer_than_a_millisecond() =>
+        Assert.Contains(new WhyFact("udp", "It answered by UDP from 192.0.2.7 port 655 4 s ago, after 0.09 ms."), Explain(SampleStatus.Node("beta") with { UdpRttMicroseconds = 87 }).Facts);
+
+    [Fact]
     public void Refused_and_lost_trains_are_told_apart()
     {
         NodeStatus beta = SampleStatus.Node("beta");

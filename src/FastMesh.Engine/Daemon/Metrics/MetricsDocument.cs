@@ -146,7 +146,14 @@ internal static class MetricsDocument
             static (node, status, to) => Both(to, node.Name, ("received", node.Traffic.PacketsIn), ("sent", node.Traffic.PacketsOut))),
         PerNode("fastmesh_node", Counter, Bytes, "direction", "Bytes of these, with their Ethernet header of 14 bytes.",
             static (node, status, to) => Both(to, node.Name, ("received", node.Traffic.BytesIn), ("sent", node.Traffic.BytesOut))),
-        PerNode("fastmesh_node_rtt", Histogram, Seconds, "", "Round-trip times of answered UDP probes, to the millisecond; nodes of tinc 1.0 have none.",
+        PerNode("fastmesh_node_dropped_packets", Counter, "", "reason",
+            "Packets from and for the node that were dropped here, by reason; only reasons that there were. Not all drops can be told whose they are.",
+            static (node, status, to) =>
+            {
+                foreach ((string reason, long count) in node.DroppedPackets)
+                    to.Sample(count, node.Name, reason);
+            }),
+        PerNode("fastmesh_node_rtt", Histogram, Seconds, "", "Round-trip times of answered UDP probes; nodes of tinc 1.0 have none.",
             static (node, status, to) =>
             {
                 if (node.RoundTrips is { } trips)

@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using FastMesh.Engine.Protocol;
 using FastMesh.Engine.Routing;
 
@@ -80,6 +81,9 @@ public sealed record NodeStatus
 
     /// <summary>What was exchanged with it; of the own node, through the device.</summary>
     public required TrafficStatus Traffic { get; init; }
+
+    /// <summary>Packets from and for it that were dropped here, by reason as far as there were any. Not all drops can be told whose they are.</summary>
+    public IReadOnlyDictionary<string, long> DroppedPackets { get; init; } = ReadOnlyDictionary<string, long>.Empty;
 }
 
 /// <summary>What protects packets to a node.</summary>

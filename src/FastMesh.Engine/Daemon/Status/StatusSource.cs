@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using System.Globalization;
 using System.Reflection;
 using FastMesh.Engine.Crypto;
@@ -158,6 +159,7 @@ internal sealed class StatusSource
             Probes = details is null || isSelf ? null : TakeProbes(details.Probes, time, now),
             SeenBy = details?.SeenBy,
             Traffic = TakeTraffic(node.Id, now),
+            DroppedPackets = ByName(_plane.DropsOf(node.Id)),
         };
     }
 
@@ -240,9 +242,12 @@ internal sealed class StatusSource
         DatagramsIn = counters.DatagramsIn,
         DatagramsOut = counters.DatagramsOut,
         TrainsRefused = counters.TrainsRefused,
-        DroppedPackets = new SortedDictionary<string, long>(
-            counters.Drops.ToDictionary(drop => CamelCase(drop.Key), drop => drop.Value), StringComparer.Ordinal),
+        DroppedPackets = ByName(counters.Drops),
     };
+
+    private static IReadOnlyDictionary<string, long> ByName(IReadOnlyList<KeyValuePair<string, long>> drops) => drops.Count == 0
+        ? ReadOnlyDictionary<string, long>.Empty
+        : new SortedDictionary<string, long>(drops.ToDictionary(drop => CamelCase(drop.Key), drop => drop.Value), StringComparer.Ordinal);
 
     private ShardStatus TakeShard(int index, DataPlaneCounters counters) => new(index, CpuOf(index), CountersOf(counters), _plane.Turns[index],
         [.. Enum.GetValues<BatchKind>().Select(kind =>
