@@ -1,3 +1,4 @@
+using FastMesh.Cli.Views;
 using FastMesh.Engine.Daemon.Status;
 using FastMesh.Engine.Protocol;
 using FastMesh.Engine.Routing;
@@ -53,7 +54,7 @@ internal sealed partial class PathExplainer
     {
         foreach (ConnectionStatus connection in status.Connections.Where(one => one.Name == node.Name))
         {
-            string rtt = connection.RttMicroseconds is { } time ? $", round trip {time / 1000.0:F1} ms" : "";
+            string rtt = connection.RttMicroseconds is { } time ? $", round trip {Units.RoundTrip(time)}" : "";
             Fact("connection", FormattableString.Invariant(
                 $"A connection {(connection.Outgoing ? "to" : "from")} {connection.Remote.Address} port {connection.Remote.Port} is {connection.State}, for {status.Since(connection.Since)}{rtt}."));
         }

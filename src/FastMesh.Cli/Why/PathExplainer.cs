@@ -154,7 +154,7 @@ internal sealed partial class PathExplainer(DaemonStatus status, NetFiles files,
     {
         if (node.Probes is not { } probes || node.Path.Reason is PathReason.TcpOnlyHere or PathReason.TcpOnlyThere)
             return;
-        string rtt = node.UdpRttMicroseconds is { } microseconds ? string.Create(CultureInfo.InvariantCulture, $", after {microseconds / 1000.0:F1} ms") : "";
+        string rtt = node.UdpRttMicroseconds is { } microseconds ? $", after {Units.RoundTrip(microseconds)}" : "";
         bool isSilent = probes.UnansweredSince is { } since && probes.Unanswered > 2 && status.Time - since > TimeSpan.FromSeconds(5);
         if (isSilent && node.Path.Kind != PathKind.Direct)
         {

@@ -93,11 +93,11 @@ public sealed class Node
     /// <summary>Time between the last answered probe and its reply, or null if none was answered since it became reachable.</summary>
     public TimeSpan? Rtt { get; set; }
 
-    /// <summary>All such times since the start, to the millisecond; null before the first.</summary>
+    /// <summary>All such times since the start; null before the first.</summary>
     public TimeHistogram? RoundTrips { get; private set; }
 
-    /// <summary>Where the first bucket of <see cref="RoundTrips"/> ends: an <see cref="Instant"/> is no finer.</summary>
-    public static TimeSpan ShortestRoundTrip { get; } = TimeSpan.FromMilliseconds(1);
+    /// <summary>Where the first bucket of <see cref="RoundTrips"/> ends: within a local network.</summary>
+    public static TimeSpan ShortestRoundTrip { get; } = TimeSpan.FromMicroseconds(125);
 
     /// <summary>A probe was answered.</summary>
     public void NoteRoundTrip(TimeSpan time)

@@ -7,7 +7,7 @@ namespace FastMesh.Engine.Routing;
 public sealed class TimeHistogram(TimeSpan shortest)
 {
     /// <summary>Buckets; the last one has no end.</summary>
-    public const int Buckets = 14;
+    public const int Buckets = 16;
 
     private readonly long[] _counts = new long[Buckets];
     private long _ticks;

@@ -168,7 +168,7 @@ public sealed record ShardStatus(int Index, int? Cpu, CounterStatus Counters, lo
 public sealed record BatchStatus(string Kind, IReadOnlyList<long> Counts, long Packets);
 
 /// <summary>What the control loop counts.</summary>
-/// <param name="TurnCounts">Turns that took up to 125 microseconds, twice that ... 512 milliseconds, and longer; not added up.</param>
+/// <param name="TurnCounts">Turns that took up to 125 microseconds, twice that ... 2.048 seconds, and longer; not added up.</param>
 /// <param name="BusySeconds">The time of all turns together.</param>
 /// <param name="DroppedPackets">Packets that it could not hand to a shard, by reason.</param>
 public sealed record ControlLoopStatus(IReadOnlyList<long> TurnCounts, double BusySeconds, IReadOnlyDictionary<string, long> DroppedPackets);

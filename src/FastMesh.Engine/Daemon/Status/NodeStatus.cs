@@ -139,6 +139,6 @@ public sealed record TrafficStatus(
     long PacketsIn, long BytesIn, long PacketsOut, long BytesOut, long BitsPerSecondIn, long BitsPerSecondOut, long PacketsPerSecondIn, long PacketsPerSecondOut);
 
 /// <summary>Round-trip times of UDP probes.</summary>
-/// <param name="Counts">How many took up to 1, 2, 4 ... 4096 milliseconds, and longer; not added up.</param>
+/// <param name="Counts">How many took up to 125 microseconds, twice that ... 2.048 seconds, and longer; not added up.</param>
 /// <param name="SumSeconds">The sum of all.</param>
 public sealed record RoundTripStatus(IReadOnlyList<long> Counts, double SumSeconds);
