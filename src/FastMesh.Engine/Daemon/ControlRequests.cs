@@ -75,7 +75,7 @@ internal sealed class ControlRequests(ControlParts parts, string name, Func<IEnu
                 session.CaptureLength = NumberAt(fields, 2) is > 0 and { } length ? length : int.MaxValue;
                 return true;
             case ControlRequest.Status:
-                session.Send(ControlText.Status(parts.Status.Take(MonotonicClock.Now)));
+                session.SendLine($"{(int)MetaRequest.Control} {(int)type} ", ControlText.Status(parts.Status.Take(MonotonicClock.Now)));
                 return true;
             case ControlRequest.SpeedTest:
                 StartSpeedTest(session, fields);

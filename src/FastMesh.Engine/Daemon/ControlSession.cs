@@ -98,6 +98,16 @@ internal sealed class ControlSession : IDisposable
         data.CopyTo(room[length..]);
     }
 
+    /// <summary>Appends a line of two parts, to which an LF is added.</summary>
+    public void SendLine(string start, ReadOnlySpan<byte> rest)
+    {
+        int length = Encoding.UTF8.GetByteCount(start);
+        Span<byte> room = Reserve(length + rest.Length + 1);
+        Encoding.UTF8.GetBytes(start, room);
+        rest.CopyTo(room[length..]);
+        room[^1] = (byte)'\n';
+    }
+
     /// <summary>Writes as much as the client takes now. False if it is gone.</summary>
     public bool TryFlush(Instant now)
     {

@@ -14,9 +14,11 @@ internal readonly record struct NodeSession(string Suite, Instant? Since, long P
 public sealed partial class Mesh
 {
     /// <summary>How packets to a node travel now, and why not straight to it by UDP.</summary>
-    internal NodePath PathTo(Node node, Instant now) => PathTo(node) is { Kind: PathKind.Idle or PathKind.Relay or PathKind.Tcp } path
-        ? path with { Reason = WhyNotDirect(node, now) }
-        : PathTo(node);
+    internal NodePath PathTo(Node node, Instant now)
+    {
+        NodePath path = PathTo(node);
+        return path.Kind is PathKind.Idle or PathKind.Relay or PathKind.Tcp ? path with { Reason = WhyNotDirect(node, now) } : path;
+    }
 
     /// <summary>How packets to a node travel now, without a reason.</summary>
     private NodePath PathTo(Node node) => node == Self ? new(PathKind.Self)
