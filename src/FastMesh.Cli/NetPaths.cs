@@ -15,7 +15,10 @@ internal sealed record NetPaths(string? NetName, string ConfigDirectory, string 
     public string ForNet => NetName is null ? string.Empty : $" for net `{NetName}'";
 
     /// <summary>The control socket beside the pid file (tinc 1.1 reference, 10.1): <c>.pid</c> becomes <c>.socket</c>, else that is appended.</summary>
-    public string ControlSocket => (PidFile.EndsWith(".pid", StringComparison.Ordinal) ? PidFile[..^4] : PidFile) + ".socket";
+    public string ControlSocket => BesidePidFile(".socket");
+
+    /// <summary>What the daemon has set up of an interface that outlives it, beside the pid file.</summary>
+    public string InterfaceRecord => BesidePidFile(".interface");
 
     /// <summary>
     /// Derives all paths. Relative ones are resolved now: tincd does so only after it has changed to the root directory, where
@@ -35,6 +38,8 @@ internal sealed record NetPaths(string? NetName, string ConfigDirectory, string 
             Path.GetFullPath(NonEmpty(commandLine.PidFile) ?? $"/run/{identity}.pid"),
             Path.GetFullPath(NonEmpty(commandLine.LogFile) ?? $"/var/log/{identity}.log"));
     }
+
+    private string BesidePidFile(string extension) => (PidFile.EndsWith(".pid", StringComparison.Ordinal) ? PidFile[..^4] : PidFile) + extension;
 
     private static string? NonEmpty(string? path) => string.IsNullOrEmpty(path) ? null : path;
 }

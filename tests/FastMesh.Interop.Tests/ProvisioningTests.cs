@@ -41,6 +41,49 @@ public sealed class ProvisioningTests
         Assert.Equal(before, StateOf(node));
     }
 
+    /// <summary>What else was on the device, before and meanwhile, stays.</summary>
+    [SkippableFact]
+    public void What_a_killed_daemon_has_left_on_a_device_that_stays_is_the_next_one_s_to_undo()
+    {
+        using TestNetwork network = new();
+        MeshNode node = AddNode(network, "node");
+        node.Settings.AddRange(["InterfaceMTU = 1400", "Ifconfig = 10.40.0.1/24", "Ifconfig = 10.41.0.1/24", "Route = 10.30.0.0/16"]);
+        node.Host.Sh("ip tuntap add mesh mode tun; ip link set mesh mtu 1450; ip addr add 10.40.0.1/24 dev mesh");
+        string before = StateOf(node);
+        node.Start();
+        node.Kill();
+        string left = StateOf(node);
+        Assert.Contains("inet 10.41.0.1/24 ", left, StringComparison.Ordinal);
+        node.Host.Sh("ip route del 10.30.0.0/16; ip addr add 10.42.0.1/24 dev mesh");
+
+        node.Settings.Remove("Ifconfig = 10.41.0.1/24"); // not wanted any more
+        node.Start();
+        string now = StateOf(node);
+        Assert.DoesNotContain("inet 10.41.0.1/24 ", now, StringComparison.Ordinal);
+        Assert.Contains("10.30.0.0/16 dev mesh", now, StringComparison.Ordinal);
+        Assert.Equal(0, node.Stop());
+        node.Host.Sh("ip addr del 10.42.0.1/24 dev mesh");
+        Assert.Equal(before, StateOf(node));
+        Assert.Empty(Directory.GetFiles(node.Directory, "*.interface"));
+    }
+
+    [SkippableFact]
+    public void What_another_user_may_not_undo_is_undone_by_the_next_root()
+    {
+        using TestNetwork network = new();
+        MeshNode node = AddNode(network, "node");
+        node.Host.Sh("ip tuntap add mesh mode tun");
+        string before = StateOf(node);
+        node.Arguments.AddRange(["-U", "nobody"]);
+        node.Start();
+        Assert.Equal(0, node.Stop());
+        node.Arguments.Clear();
+        node.Settings.RemoveAll(line => line.StartsWith("Ifconfig", StringComparison.Ordinal) || line.StartsWith("Route", StringComparison.Ordinal));
+        node.Start();
+        Assert.Equal(before, StateOf(node));
+        Assert.Equal(0, node.Stop());
+    }
+
     [SkippableFact]
     public void What_the_kernel_refuses_stops_the_start_and_changes_nothing()
     {

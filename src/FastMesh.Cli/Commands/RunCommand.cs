@@ -58,6 +58,7 @@ internal static class RunCommand
             {
                 Detached = reportReady is not null,
                 Control = new ControlSettings(paths.ControlSocket, pidFile.Announce),
+                InterfaceRecord = paths.InterfaceRecord,
             };
             return new Daemon(options, log, console).Run(() =>
             {

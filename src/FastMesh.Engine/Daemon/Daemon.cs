@@ -86,7 +86,7 @@ public sealed class Daemon
         using VpnDevice device = VpnDevice.Open(_options.Device, _options.DataPlane.Shards, _options.DataPlane.Offloads);
         bool isDummy = _options.Device.Kind == DeviceKind.Dummy; // tincd names the interface too, but for no other device
         _log.Always.DeviceOpened(isDummy ? $"{device.Device} ({device.Interface})" : device.Device, device.Description);
-        using Provisioning provisioning = new(device, _log);
+        using Provisioning provisioning = new(device, _options.InterfaceRecord, _log);
         provisioning.Apply(_options.Interface);
         using Scripts scripts = new(_options.ConfigDirectory, ScriptVariables(device), _log)
         {

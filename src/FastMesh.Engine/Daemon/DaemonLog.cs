@@ -105,6 +105,9 @@ internal static partial class DaemonLog
     [LoggerMessage(351, LogLevel.Warning, "Could not undo {What} of {Interface}: {Reason}")]
     public static partial void NotUnprovisioned(this ILogger log, string @interface, InterfaceStep what, string reason);
 
+    [LoggerMessage(352, LogLevel.Information, "{Interface} still has what the daemon before has set up, which is taken over: {What}")]
+    public static partial void TookOverProvisioned(this ILogger log, string @interface, string what);
+
     [LoggerMessage(360, LogLevel.Error, "Reload refused: everything stays as it was until this is mended:")]
     public static partial void ReloadRefused(this ILogger log);
 

@@ -26,6 +26,9 @@ public sealed record DaemonOptions
     /// <summary>Ifconfig, Route, InterfaceMTU: what the interface is to be set up with, in the order in which it can be.</summary>
     public IReadOnlyList<InterfaceStep> Interface { get; init; } = [];
 
+    /// <summary>Where it is kept what has been set up of an interface that outlives the daemon, or null: nowhere.</summary>
+    public string? InterfaceRecord { get; init; }
+
     /// <summary>BindToAddress values: where to listen and to connect from. Host <c>*</c> means any address; ports are filled in.</summary>
     public IReadOnlyList<HostPort> BindToAddress { get; init; } = [];
 

@@ -5,21 +5,27 @@ namespace FastMesh.Engine.Daemon;
 
 /// <summary>
 /// Sets up the interface as the configuration wants it, by netlink, and undoes at the end what it did itself: what was there before stays,
-/// and routes by other interfaces are never touched. One thread at a time.
+/// and routes by other interfaces are never touched. What a daemon that was killed has left on a device that stays is taken over as its own work. One thread at a
+/// time.
 /// </summary>
 internal sealed class Provisioning : IDisposable
 {
     private readonly VpnDevice _device;
     private readonly EngineLog _log;
+    private readonly string? _recordPath;
     private readonly List<InterfaceStep> _done = [];
+    private readonly List<InterfaceStep> _stuck = [];
     private RouteSocket? _socket;
+    private ProvisioningRecord? _record;
     private int _index;
     private int _mtuBefore;
 
     /// <summary>Prepares; nothing is touched before <see cref="Apply"/>.</summary>
     /// <param name="device">The open device.</param>
+    /// <param name="recordPath">Where a record of a device that stays is kept, or null: nowhere.</param>
     /// <param name="log">Where messages go.</param>
-    public Provisioning(VpnDevice device, EngineLog log) => (_device, _log) = (device, log);
+    public Provisioning(VpnDevice device, string? recordPath, EngineLog log)
+        => (_device, _recordPath, _log) = (device, device.IsPersistent ? recordPath : null, log);
 
     /// <summary>What it has set up itself, in the order in which it did.</summary>
     public IReadOnlyList<InterfaceStep> Done => _done;
@@ -29,7 +35,7 @@ internal sealed class Provisioning : IDisposable
     /// <exception cref="ProvisioningException">Something cannot be done; then everything is as it was before the call.</exception>
     public void Apply(IReadOnlyList<InterfaceStep> wanted)
     {
-        if (wanted.Count == 0 && _done.Count == 0)
+        if (wanted.Count == 0 && _done.Count == 0 && (_recordPath is null || !ProvisioningRecord.IsAt(_recordPath)))
             return;
         Open();
         InterfaceStep[] before = [.. _done];
@@ -48,10 +54,12 @@ internal sealed class Provisioning : IDisposable
         {
             UndoAllBut(wanted, staysMtu: wanted.Any(step => step.Kind == InterfaceStepKind.Mtu));
             Renew();
+            Record();
             return;
         }
 
         UndoAllBut(before, staysMtu: false);
+        Record();
         if (before.FirstOrDefault(step => step.Kind == InterfaceStepKind.Mtu) is { } mtu)
             _ = _socket!.SetMtu(_index, mtu.Number);
         throw new ProvisioningException($"Could not set {failed} of {_device.Interface} ({failed.Source}): {Errno.Message(error)}");
@@ -61,6 +69,8 @@ internal sealed class Provisioning : IDisposable
     public void Dispose()
     {
         UndoAllBut([], staysMtu: false);
+        Record();
+        _record?.Dispose();
         _socket?.Dispose();
     }
 
@@ -79,7 +89,21 @@ internal sealed class Provisioning : IDisposable
 
         _index = NetworkInterface.Index(_device.Interface);
         _mtuBefore = NetworkInterface.Mtu(_device.Interface);
+        if (_recordPath is not null)
+            TakeOver(_recordPath);
     }
+
+    /// <summary>What a daemon that was killed has left counts as done, and is done once more in case that something of it is gone by now.</summary>
+    private void TakeOver(string path)
+    {
+        _record = new ProvisioningRecord(path, _index);
+        IReadOnlyList<InterfaceStep> left = _record.Read(ref _mtuBefore);
+        _done.AddRange(left.Where(step => Set(step) is 0 or -Errno.EEXIST));
+        if (_done.Count > 0)
+            _log.Always.TookOverProvisioned(_device.Interface, string.Join(", ", _done));
+    }
+
+    private void Record() => _record?.Write(_mtuBefore, [.. _done, .. _stuck]);
 
     /// <summary>Does a step and remembers it, unless it was so already. Returns 0 or the negated errno.</summary>
     private int Do(InterfaceStep step)
@@ -119,7 +143,10 @@ internal sealed class Provisioning : IDisposable
                 continue;
             int error = Undo(step);
             if (error < 0 && error is not (-Errno.EADDRNOTAVAIL or -Errno.ESRCH or -Errno.ENODEV) && !(error == -Errno.EPERM && !_device.IsPersistent))
+            {
+                _stuck.Add(step);
                 _log.Always.NotUnprovisioned(_device.Interface, step, Errno.Message(error));
+            }
         }
     }
 
