@@ -76,6 +76,23 @@ public sealed partial class InstallationTests : IDisposable
         }
     }
 
+    /// <summary>A name that the compiler does not know it leaves out without a word: then the path of a packet has changed, and perf-scripts/layout.sh is to be run.</summary>
+    [SkippableFact]
+    public void Methods_of_a_packets_path_stand_next_to_each_other()
+    {
+        SkipUnless("nm");
+        string symbols = Path.Combine(Path.GetDirectoryName(Programs.FastMeshPath)!, "x86-64-v4", ".debug", "fastmesh.dbg"); // the build that the list comes from
+        Skip.IfNot(File.Exists(symbols), "the program is not native");
+        HashSet<string> wanted = [.. File.ReadAllLines(FileOf("src/FastMesh.Cli/layout.txt"))];
+        string[] methods = [.. Shell.Run("nm", "-n", "--defined-only", symbols).Split('\n').Where(l => l.Contains(" t ", StringComparison.OrdinalIgnoreCase)).Select(l => l[19..])];
+        int[] places = [.. methods.Index().Where(m => wanted.Contains(m.Item)).Select(m => m.Index)];
+
+        Assert.True(places.Length > 100, "the list is short");
+        string[] unknown = [.. wanted.Except(methods)];
+        Assert.True(unknown.Length * 20 <= wanted.Count, $"not in the program: {string.Join(' ', unknown)}");
+        Assert.True(places[^1] - places[0] < places.Length * 11 / 10, $"{places.Length} methods lie among {places[^1] - places[0]}");
+    }
+
     private static string FileOf(string path) => Path.Combine(Programs.RepositoryRoot(), path);
 
     private static void SkipUnless(string program) =>
