@@ -27,11 +27,18 @@ internal static class ConnectCheck
                 net.Warn(entry, $"{name} cannot be dialled: its host file has no Address", $"add a line such as Address = {name}.example.org to {host}");
         }
 
-        string[] reachable = [.. net.Peers.Values.Where(p => p.Settings is { Addresses.Count: > 0 }).Select(p => p.Name).Order(StringComparer.Ordinal)];
-        if (names.Count == 0 && reachable.Length > 0 && net.Reading.Keys is { SpeaksSptps: true } && net.Server.Boolean("AutoConnect") != false)
-            net.Warn(net.Directory.ServerFile, "No ConnectTo, so this node dials nobody: tinc 1.1 would choose nodes by itself (AutoConnect)", $"add a line such as ConnectTo = {reachable[0]}");
+        if (names.Count == 0 && net.Reading.Options.Mesh.AutoConnect)
+            CheckAutoConnect(net);
         if (looksUp)
             LookUp(net, [.. names.Where(net.Peers.ContainsKey).Select(n => net.Peers[n])]);
+    }
+
+    /// <summary>A node that others dial need not dial anyone, but one that nobody can dial must.</summary>
+    private static void CheckAutoConnect(CheckedNet net)
+    {
+        string[] others = [.. net.Peers.Keys.Order(StringComparer.Ordinal)];
+        if (others.Length > 0 && net.Server.First("Address") is null && !net.Peers.Values.Any(peer => peer.Settings is { Addresses.Count: > 0 }))
+            net.Warn(net.Directory.HostsDirectory, "AutoConnect finds nobody to connect to: no host file has an Address", $"add a line such as Address = {others[0]}.example.org to {net.Directory.HostFile(others[0])}");
     }
 
     private static void LookUp(CheckedNet net, CheckedPeer[] peers)

@@ -22,6 +22,9 @@ internal static class AtomicFile
     /// <exception cref="UnauthorizedAccessException">It may not be written.</exception>
     public static void Write(string path, string text, UnixFileMode mode) => Write(path, text, mode, replace: true);
 
+    /// <summary>Writes like <see cref="Write(string, string, UnixFileMode)"/> but does not wait for the disk: after a power cut the file may be empty.</summary>
+    public static void WriteUnsynced(string path, string text, UnixFileMode mode) => Write(path, text, mode, replace: true, sync: false);
+
     /// <summary>Writes a file that must not exist yet; <see cref="IOException"/> if it does.</summary>
     public static void WriteNew(string path, string text, UnixFileMode mode) => Write(path, text, mode, replace: false);
 
@@ -43,13 +46,14 @@ internal static class AtomicFile
         file.Flush(flushToDisk: true);
     }
 
-    private static void Write(string path, string text, UnixFileMode mode, bool replace)
+    private static void Write(string path, string text, UnixFileMode mode, bool replace, bool sync = true)
     {
         string aside = Aside(path);
         try
         {
             WriteNewFile(aside, Encoding.UTF8.GetBytes(text), mode);
-            Sync(aside);
+            if (sync)
+                Sync(aside);
             File.Move(aside, path, replace);
         }
         catch

@@ -32,6 +32,9 @@ internal sealed class ConfigDirectory(string root, IReadOnlyList<ConfigEntry> ov
     /// <summary>Where learned keys of other nodes are.</summary>
     public string KnownDirectory => Path.Combine(StateDirectory, "known");
 
+    /// <summary>Where addresses are at which other nodes were reached.</summary>
+    public string AddressesDirectory => Path.Combine(StateDirectory, "addresses");
+
     /// <summary>Where invitations that this node has issued are.</summary>
     public string InvitationsDirectory => Path.Combine(Root, "invitations");
 

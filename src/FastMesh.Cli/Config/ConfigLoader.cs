@@ -18,6 +18,7 @@ internal sealed class ConfigLoader
     private readonly ConfigDirectory _directory;
     private readonly PeerDirectory _peers;
     private readonly KnownKeyFiles _knownKeys;
+    private readonly KnownAddressFiles _knownAddresses;
     private readonly InvitationBook _invitations;
     private OwnKeys? _keys;
     private ConfigReading? _reading;
@@ -33,6 +34,7 @@ internal sealed class ConfigLoader
         _directory = new ConfigDirectory(paths.ConfigDirectory, commandLine.Overrides, commandLine.ChangeRoot);
         _peers = new PeerDirectory(_directory, log);
         _knownKeys = new KnownKeyFiles(_directory, log);
+        _knownAddresses = new KnownAddressFiles(_directory, log);
         _invitations = new InvitationBook(_directory, log);
     }
 
@@ -54,6 +56,7 @@ internal sealed class ConfigLoader
         (_reading, _inForce) = (reading, SnapshotOf(reading!, report));
         _invitations.Reload(options.Mesh.Name, reading!.InvitationExpire);
         _knownKeys.Preload();
+        _knownAddresses.Load();
         return options;
     }
 
@@ -168,14 +171,14 @@ internal sealed class ConfigLoader
         ConfigSchema.Review(server);
         OwnKeys? keys = _keys ?? OwnKeys.Read(server, _directory);
         ServerSettings settings = new(server, _paths.NetName);
-        return new ConfigReading(name, server, keys, Assemble(name, settings))
+        return new ConfigReading(name, server, keys, Assemble(name, settings, keys))
         {
             OwnHostIsReadable = ownHost is { Error: null },
             InvitationExpire = settings.InvitationExpire,
         };
     }
 
-    private DaemonOptions Assemble(string name, ServerSettings settings)
+    private DaemonOptions Assemble(string name, ServerSettings settings, OwnKeys? keys)
     {
         int shards = _commandLine.Workers;
         return new DaemonOptions
@@ -184,7 +187,9 @@ internal sealed class ConfigLoader
             ConfigDirectory = _paths.ConfigDirectory,
             Mesh = settings.ReadMesh(name, shards) with
             {
+                AutoConnect = settings.AutoConnect ?? keys is { SpeaksSptps: true },
                 KnownKeys = _knownKeys,
+                KnownAddresses = _knownAddresses,
                 Invitations = _invitations,
                 BypassSecurity = _commandLine.BypassSecurity,
             },

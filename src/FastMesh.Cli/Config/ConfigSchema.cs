@@ -154,7 +154,7 @@ internal static class ConfigSchema
         new("VDEPort", ConfigType.Integer, "none", Server, Start) { Support = ConfigSupport.NotBuilt },
         new("Weight", ConfigType.Integer, "measured", Peer, Connection),
 
-        NotBuilt("AutoConnect", ConfigType.Boolean, "yes", Server, Reload),
+        Newer("AutoConnect", ConfigType.Boolean, "yes if there is an Ed25519 key, as in tinc 1.1, else no", Server, Reload),
         NotBuilt("BroadcastSubnet", ConfigType.Subnet, "none", Server, Reload) with { Multiple = true },
         NotBuilt("DeviceStandby", ConfigType.Boolean, "no", Server, Start),
         NotBuilt("DisableBuggyPeers", ConfigType.Boolean, "no", Server, Reload),

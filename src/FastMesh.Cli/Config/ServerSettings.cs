@@ -42,6 +42,9 @@ internal sealed class ServerSettings(ConfigTree server, string? netName)
     /// <summary>InvitationExpire.</summary>
     public TimeSpan InvitationExpire => Seconds("InvitationExpire", 0, TimeSpan.FromDays(7));
 
+    /// <summary>AutoConnect, or null.</summary>
+    public bool? AutoConnect => server.Boolean("AutoConnect");
+
     /// <summary>GraphDumpFile, or null.</summary>
     public string? GraphDumpFile => server.Text("GraphDumpFile");
 

@@ -76,7 +76,7 @@ internal sealed partial class PathExplainer
         }
 
         if (dial.Failures.Count == 0)
-            Fact("connection", "This node is to connect to it (ConnectTo), and no attempt has failed yet.");
+            Fact("connection", $"This node is to connect to it ({(dial.IsChosen ? "AutoConnect" : "ConnectTo")}), and no attempt has failed yet.");
         if (dial.NextAttempt is { } next)
             Fact("connection", $"It is tried again in {Times.Words(next - status.Time)}; `retry' does so at once.");
     }

@@ -14,6 +14,9 @@ internal enum TimerKind
     /// <summary>The next attempt of an outgoing connection; the key is its index.</summary>
     Reconnect,
 
+    /// <summary>The next look whether there are enough connections. One.</summary>
+    AutoConnect,
+
     /// <summary>The next MTU probe of a node; the key is the node's id.</summary>
     Probe,
 

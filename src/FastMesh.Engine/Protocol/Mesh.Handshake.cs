@@ -325,6 +325,7 @@ public sealed partial class Mesh
         (peer.Connection, node.HasConnection) = (connection, true);
         if (connection.Outgoing is { } outgoing)
             outgoing.Hurried = 0;
+        RememberDialled(connection);
         _log.Connections.Activated(connection);
         Handshakes.Add(HandshakeResult.MetaActivated);
 

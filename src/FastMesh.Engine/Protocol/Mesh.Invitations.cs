@@ -68,6 +68,8 @@ public sealed partial class Mesh
             || !_settings.Invitations!.TryAccept(name, key.ToString()))
             return RefuseInvitation(from, "its key was not accepted");
 
+        if (_settings.AutoConnect)
+            _hostFiles[name] = false; // a reload would find the same
         _actions.Enqueue(new MeshAction.RunScript("invitation-accepted", [new("NODE", name), new("REMOTEADDRESS", from.Remote.AddressText)]));
         PutRecord(from, AcceptedRecord, default, now);
         _log.Connections.InvitationAccepted(name, from.Remote);

@@ -12,6 +12,7 @@ public sealed partial class Mesh
     {
         _deadlines.Hasten(TimerKind.Reconnect, now);
         _deadlines.Hasten(TimerKind.Probe, now);
+        _deadlines.Hasten(TimerKind.AutoConnect, now);
         foreach (MetaConnection connection in ActiveConnections)
             Ping(connection, now);
         HandleTimeout(now);
@@ -84,6 +85,7 @@ public sealed partial class Mesh
         UpdateGraph(now);
         foreach (Outgoing outgoing in _outgoing.Values)
             _deadlines.Cancel(TimerKind.Reconnect, outgoing.Index);
+        _deadlines.Cancel(TimerKind.AutoConnect);
         _log.Connections.ClosingSelf(Self.Name);
         foreach (Subnet subnet in _subnets.Of(Self).ToList())
         {

@@ -3,7 +3,7 @@ using FastMesh.Engine.Wire;
 namespace FastMesh.Engine.Protocol;
 
 /// <summary>
-/// Dialling the nodes of ConnectTo: rounds through their addresses, back-off, proxies (tinc 1.0 reference, 4.10).
+/// Dialling the nodes of ConnectTo and those that AutoConnect chooses: rounds through their addresses, back-off, proxies (tinc 1.0 reference, 4.10).
 /// </summary>
 public sealed partial class Mesh
 {
@@ -24,17 +24,21 @@ public sealed partial class Mesh
     {
         _port = port;
         DialAll(now);
+        StartAutoConnect(now);
     }
 
     /// <summary>Begins with every node of ConnectTo that is not cared for yet.</summary>
     private void DialAll(Instant now)
     {
         foreach (string name in WantedNames(_settings).Except(_outgoing.Values.Select(outgoing => outgoing.Name)).ToList())
-        {
-            var outgoing = new Outgoing(++_lastOutgoing, name);
-            _outgoing.Add(outgoing.Index, outgoing);
-            Dial(outgoing, now);
-        }
+            Dial(AddOutgoing(name), now);
+    }
+
+    private Outgoing AddOutgoing(string name)
+    {
+        var outgoing = new Outgoing(++_lastOutgoing, name);
+        _outgoing.Add(outgoing.Index, outgoing);
+        return outgoing;
     }
 
     private IEnumerable<string> WantedNames(MeshSettings settings) => settings.ConnectTo.Where(name => name != Self.Name).Distinct();
@@ -57,7 +61,8 @@ public sealed partial class Mesh
 
         outgoing.Hosts.Clear();
         outgoing.Endpoints.Clear();
-        if (!_directory.TryRead(outgoing.Name, out PeerSettings? peer) || peer.Addresses.Count == 0)
+        HostPort[] addresses = _directory.TryRead(outgoing.Name, out PeerSettings? peer) ? [.. AddressesOf(outgoing.Name, peer)] : [];
+        if (peer is null || addresses.Length == 0)
         {
             _log.Connections.NoAddress(outgoing.Name);
             outgoing.Note("", $"hosts/{outgoing.Name} has no Address", now);
@@ -66,7 +71,7 @@ public sealed partial class Mesh
         }
 
         outgoing.Peer = peer;
-        foreach (HostPort host in peer.Addresses)
+        foreach (HostPort host in addresses)
             outgoing.Hosts.Enqueue(host);
         DialNext(outgoing, now);
     }

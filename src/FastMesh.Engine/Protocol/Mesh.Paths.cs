@@ -202,6 +202,8 @@ public sealed partial class Mesh
             peer.PathMtu.HandleReply(length, now);
         }
 
+        if (!before.Item3 && node.UdpConfirmed)
+            RememberNeighbour(node);
         _tableChanged |= before != (node.Mtu, node.MinMtu, node.UdpConfirmed);
         StepPath(peer, now);
     }

@@ -44,10 +44,10 @@ public sealed partial class Mesh
         SetSubnets(Self, _settings.Subnets, announce: true, now);
         if (_settings.StrictSubnets)
             LoadStrictSubnets(announce: true, now);
-        HashSet<string> wanted = [.. WantedNames(_settings)];
-        foreach (Outgoing outgoing in _outgoing.Values.Where(o => o.Connection is null || !wanted.Contains(o.Name)).ToList())
+        foreach (Outgoing outgoing in Released(before, _settings).Union(_outgoing.Values.Where(outgoing => outgoing.Connection is null)).ToList())
             Forget(outgoing, now);
         DialAll(now);
+        StartAutoConnect(now);
         UpdateGraph(now);
     }
 
@@ -65,6 +65,10 @@ public sealed partial class Mesh
         else if (!_settings.DumpGraph)
             _deadlines.Cancel(TimerKind.GraphDump);
     }
+
+    /// <summary>What is no longer dialled under new settings. What AutoConnect has chosen stays its own as long as that is on.</summary>
+    private IEnumerable<Outgoing> Released(MeshSettings before, MeshSettings next) => _outgoing.Values
+        .Where(outgoing => !next.ConnectTo.Contains(outgoing.Name) && (!next.AutoConnect || before.ConnectTo.Contains(outgoing.Name)));
 
     /// <summary>A node is no longer to be dialled. A connection with it stays, unless it has not even been made.</summary>
     private void Forget(Outgoing outgoing, Instant now)
@@ -128,8 +132,12 @@ public sealed partial class Mesh
                 yield return new ConnectionChange(name, wanted.Contains(name) ? ConnectionStep.Reconnect : ConnectionStep.Close, reason, NodesBehind(connection.Node));
         }
 
-        foreach (string name in before.Except(wanted).Except(told))
-            yield return new ConnectionChange(name, ConnectionStep.Release, "ConnectTo no longer names it", []);
+        foreach (string name in Released(_settings, next).Select(outgoing => outgoing.Name).Except(told))
+        {
+            string reason = _settings.ConnectTo.Contains(name) ? "ConnectTo no longer names it" : "AutoConnect, which has chosen it, is turned off";
+            yield return new ConnectionChange(name, ConnectionStep.Release, reason, []);
+        }
+
         foreach (string name in wanted.Except(before).Where(name => ConnectionTo(_graph.Find(name)) is null).Except(told))
             yield return new ConnectionChange(name, ConnectionStep.Dial, "ConnectTo names it", []);
     }

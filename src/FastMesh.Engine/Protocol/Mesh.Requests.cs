@@ -23,7 +23,7 @@ public sealed partial class Mesh
         new("ERROR", MetaState.Active, null),
         new("TERMREQ", MetaState.Active, static (Mesh m, MetaConnection c, ref MetaReader _, Instant t) => m.HandleTermReq(c, t)),
         new("PING", MetaState.Active, static (Mesh m, MetaConnection c, ref MetaReader _, Instant t) => m.HandlePing(c, t)),
-        new("PONG", MetaState.Active, static (Mesh _, MetaConnection c, ref MetaReader _, Instant _) => HandlePong(c)),
+        new("PONG", MetaState.Active, static (Mesh m, MetaConnection c, ref MetaReader _, Instant _) => m.HandlePong(c)),
         new("ADD_SUBNET", MetaState.Active, static (Mesh m, MetaConnection c, ref MetaReader f, Instant t) => m.HandleAddSubnet(c, ref f, t)),
         new("DEL_SUBNET", MetaState.Active, static (Mesh m, MetaConnection c, ref MetaReader f, Instant t) => m.HandleDelSubnet(c, ref f, t)),
         new("ADD_EDGE", MetaState.Active, static (Mesh m, MetaConnection c, ref MetaReader f, Instant t) => m.HandleAddEdge(c, ref f, t)),
@@ -80,9 +80,11 @@ public sealed partial class Mesh
         return true;
     }
 
-    private static bool HandlePong(MetaConnection from)
+    private bool HandlePong(MetaConnection from)
     {
         from.Pinged = false;
+        if (from.Outgoing is { Proven: false })
+            RememberDialled(from);
         from.Outgoing?.Succeed();
         return true;
     }

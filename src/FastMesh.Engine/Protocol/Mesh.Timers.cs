@@ -25,6 +25,9 @@ public sealed partial class Mesh
                     if (_outgoing.TryGetValue(key, out Outgoing? outgoing))
                         Dial(outgoing, now);
                     break;
+                case TimerKind.AutoConnect:
+                    ChooseConnections(now);
+                    break;
                 case TimerKind.Probe:
                     if (_peers.TryGetValue(key, out Peer? peer))
                         StepProbe(peer, now);

@@ -94,6 +94,8 @@ public sealed partial class Mesh
         int before = peer.Node.MinMtu;
         int length = _settings.Suite.Compression == 0 ? frame.Length : frame.Length - ProtocolLimits.CompressionSlack;
         peer.Probe.HandleReply(Math.Max(0, length));
+        if (before == 0 && peer.Node.MinMtu > 0)
+            RememberNeighbour(peer.Node);
         _tableChanged |= peer.Node.MinMtu != before;
     }
 

@@ -6,10 +6,11 @@ namespace FastMesh.Engine.Protocol;
 
 /// <summary>A node to connect to and what came of it.</summary>
 /// <param name="Name">Its name.</param>
+/// <param name="IsChosen">Whether AutoConnect has chosen it; else it is one of ConnectTo.</param>
 /// <param name="IsConnected">Whether a connection to it is active.</param>
 /// <param name="NextAttempt">When it is tried next, or null.</param>
 /// <param name="Failures">The last failure at each address.</param>
-internal readonly record struct DialRow(string Name, bool IsConnected, Instant? NextAttempt, IReadOnlyList<DialAttempt> Failures);
+internal readonly record struct DialRow(string Name, bool IsChosen, bool IsConnected, Instant? NextAttempt, IReadOnlyList<DialAttempt> Failures);
 
 /// <summary>How strong a session is.</summary>
 /// <param name="Cipher">Its name.</param>
@@ -23,9 +24,9 @@ public sealed partial class Mesh
 {
     private const int AeadKeyBits = 256, AeadTagBits = 128;
 
-    /// <summary>The nodes of ConnectTo.</summary>
+    /// <summary>The nodes that this one is to be connected with.</summary>
     internal IEnumerable<DialRow> DialRows() => _outgoing.Values.Select(outgoing => new DialRow(
-        outgoing.Name, _graph.Find(outgoing.Name) is { HasConnection: true }, _deadlines.At(TimerKind.Reconnect, outgoing.Index), outgoing.Attempts));
+        outgoing.Name, !_settings.ConnectTo.Contains(outgoing.Name), _graph.Find(outgoing.Name) is { HasConnection: true }, _deadlines.At(TimerKind.Reconnect, outgoing.Index), outgoing.Attempts));
 
     /// <summary>What only the state machine knows of a node, or null of one that it never had to do with.</summary>
     internal Peer? DetailsOf(Node node) => _peers.GetValueOrDefault(node.Id);

@@ -12,10 +12,11 @@ namespace FastMesh.Engine.Protocol;
 /// <para>Outputs, to be drained after every input in this order: <see cref="TryTakeTable"/> (publish it), <see cref="TryTakeAction"/>
 /// until false, then arm a timer for <see cref="NextTimeout"/> and call <see cref="HandleTimeout"/> when it is due.</para>
 /// <para>The graph is recomputed once per input, after the last of the edge changes in it, or earlier where a request depends on it.
-/// Which file holds what: connections and dispatch in Mesh.Connections.cs and Mesh.Requests.cs, the handshake in Mesh.Handshake.cs,
-/// flooded requests in Mesh.Subnets.cs and Mesh.Edges.cs, keys of tinc 1.0 in Mesh.Keys.cs, end-to-end sessions in Mesh.Sessions.cs, Mesh.Sptps.cs,
-/// Mesh.FastMesh.cs and Mesh.Datagrams.cs, packets and probes in Mesh.Udp.cs and Mesh.Paths.cs, timers in Mesh.Timers.cs, dialling in Mesh.Outgoing.cs,
-/// signals and control requests in Mesh.Operator.cs, Mesh.Reload.cs and Mesh.Status.cs.</para>
+/// Which file holds what: connections and dispatch in Mesh.Connections.cs and Mesh.Requests.cs, the handshake in Mesh.Handshake.cs, flooded
+/// requests in Mesh.Subnets.cs and Mesh.Edges.cs, keys of tinc 1.0 in Mesh.Keys.cs, end-to-end sessions in Mesh.Sessions.cs, Mesh.Sptps.cs,
+/// Mesh.FastMesh.cs and Mesh.Datagrams.cs, packets and probes in Mesh.Udp.cs and Mesh.Paths.cs, timers in Mesh.Timers.cs, dialling in
+/// Mesh.Outgoing.cs, Mesh.AutoConnect.cs and Mesh.Addresses.cs, signals and control requests in Mesh.Operator.cs, Mesh.Reload.cs and
+/// Mesh.Status.cs.</para>
 /// </summary>
 public sealed partial class Mesh
 {

@@ -80,6 +80,9 @@ public sealed record MeshSettings
     /// <summary>Learned keys of other nodes.</summary>
     public IKnownKeys KnownKeys { get; init; } = new KeysInMemory();
 
+    /// <summary>Addresses at which other nodes were reached.</summary>
+    public IKnownAddresses KnownAddresses { get; init; } = new AddressesInMemory();
+
     /// <summary>Redeems invitations, or null if there are none.</summary>
     public IInvitationBook? Invitations { get; init; }
 
@@ -88,6 +91,9 @@ public sealed record MeshSettings
 
     /// <summary>Nodes to connect to, in order, without duplicates.</summary>
     public IReadOnlyList<string> ConnectTo { get; init; } = [];
+
+    /// <summary>AutoConnect; its preset is <see cref="SpeaksSptps"/>.</summary>
+    public bool AutoConnect { get; init; }
 
     /// <summary>Own listening port as announced in ACK: the configured text made numeric, or the port the socket got.</summary>
     public string Port { get; init; } = "655";
@@ -211,6 +217,7 @@ public sealed record MeshSettings
             IsFastMesh = running.IsFastMesh,
             AesIsFast = running.AesIsFast,
             KnownKeys = running.KnownKeys,
+            KnownAddresses = running.KnownAddresses,
             Invitations = running.Invitations,
             Port = running.Port,
             Suite = running.Suite,

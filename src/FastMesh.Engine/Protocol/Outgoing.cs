@@ -9,7 +9,7 @@ namespace FastMesh.Engine.Protocol;
 internal sealed record DialAttempt(string Address, string Error, Instant At);
 
 /// <summary>
-/// One ConnectTo: how far its round through the peer's addresses has come and how long to wait before the next round
+/// One node to dial, for ConnectTo or AutoConnect: how far its round through the peer's addresses has come and how long to wait before the next round
 /// (tinc 1.0 reference, 4.10).
 /// </summary>
 internal sealed class Outgoing(int index, string name)
@@ -31,10 +31,10 @@ internal sealed class Outgoing(int index, string name)
     /// <summary>The peer's host file as read at the start of the round.</summary>
     public PeerSettings Peer { get; set; } = new();
 
-    /// <summary>Address lines not tried yet in this round.</summary>
+    /// <summary>Addresses not tried yet in this round, with host names to be looked up.</summary>
     public Queue<HostPort> Hosts { get; } = new();
 
-    /// <summary>The address line that is being tried.</summary>
+    /// <summary>The one that is being tried.</summary>
     public HostPort Host { get; set; }
 
     /// <summary>What <see cref="Host"/> resolved to and was not tried yet.</summary>

@@ -71,6 +71,12 @@ internal static class ProtocolLimits
     /// <summary>What each failed round adds to the reconnect back-off.</summary>
     public static readonly TimeSpan BackoffStep = TimeSpan.FromSeconds(5);
 
+    /// <summary>Time between two looks of AutoConnect, and the random time on top of it (tinc 1.1 reference, 9.1; its length is ours).</summary>
+    public static readonly TimeSpan AutoConnectInterval = TimeSpan.FromSeconds(5), AutoConnectJitter = TimeSpan.FromSeconds(1);
+
+    /// <summary>Addresses kept of a node (tinc 1.1 reference, 9.2).</summary>
+    public const int MaxKnownAddresses = 8;
+
     /// <summary>Period of the graph dump.</summary>
     public static readonly TimeSpan GraphDumpInterval = TimeSpan.FromSeconds(60);
 
@@ -107,6 +113,9 @@ internal static class ProtocolLimits
 
     /// <summary>Ethernet addresses learned on the own device: more than any switch's table, so only a flood reaches it.</summary>
     public const int MaxLearnedMacs = 1 << 16;
+
+    /// <summary>Addresses dialled because others see a node there: more say nothing but that someone makes them up.</summary>
+    public const int MaxSeenAddresses = 8;
 
     /// <summary>Wrongly announced own edges remembered while a name clash lasts; all of them are put right at its end.</summary>
     public const int MaxDisputedEdges = 4096;

@@ -139,6 +139,15 @@ internal static partial class ProtocolLog
     [LoggerMessage(146, LogLevel.Warning, "Nothing was done for {Seconds} seconds, the machine seems to have slept: connecting anew")]
     public static partial void Awake(this ILogger log, long seconds);
 
+    [LoggerMessage(147, LogLevel.Information, "Autoconnecting to {Node}")]
+    public static partial void AutoConnect(this ILogger log, string node);
+
+    [LoggerMessage(148, LogLevel.Information, "Autodisconnecting from {Connection}")]
+    public static partial void AutoDisconnect(this ILogger log, MetaConnection connection);
+
+    [LoggerMessage(149, LogLevel.Information, "Cancelled outgoing connection to {Node}")]
+    public static partial void AutoCancel(this ILogger log, string node);
+
     // Status
     [LoggerMessage(160, LogLevel.Information, "Expiring symmetric keys")]
     public static partial void ExpiringKeys(this ILogger log);

@@ -21,7 +21,8 @@ public class ConfigCheckTests
     [InlineData("PrivateKeyFile = /nonexistent", "/nonexistent: error: Error reading RSA private key file `/nonexistent': No such file or directory; -K makes a key.")]
     [InlineData("DeviceType = tun", "tinc.conf:3: warning: DeviceType is set again and ignored: tinc.conf line 2 counts.")]
     [InlineData("Tport = 5", "tinc.conf:3: warning: Unknown variable Tport ignored; did you mean Port?")]
-    [InlineData("AutoConnect = yes", "tinc.conf:3: warning: Variable AutoConnect is known but not built yet; ignored.")]
+    [InlineData("VDEPort = 1", "tinc.conf:3: warning: Variable VDEPort is known but not built yet; ignored.")]
+    [InlineData("AutoConnect = 1", "tinc.conf:3: warning: \"yes\" or \"no\" expected for configuration variable AutoConnect, not \"1\"; ignored.")]
     [InlineData("PingInterval = x", "tinc.conf:3: warning: Integer expected for configuration variable PingInterval, not \"x\"; ignored.")]
     [InlineData("LogLevel = x", "tinc.conf:3: warning: Integer expected for configuration variable LogLevel, not \"x\"; ignored.")]
     [InlineData("InvitationExpire = x", "tinc.conf:3: warning: Integer expected for configuration variable InvitationExpire, not \"x\"; ignored.")]
@@ -169,15 +170,18 @@ public class ConfigCheckTests
             fixture.Find());
     }
 
-    [Fact]
-    public void A_directory_of_tinc_11_that_relies_on_AutoConnect()
+    [Theory]
+    [InlineData("", "", "", true)]
+    [InlineData("", "", "Address = 192.0.2.1\n", false)]
+    [InlineData("AutoConnect = no\n", "", "", false)]
+    [InlineData("", "Address = 192.0.2.9\n", "", false)] // others can dial it
+    public void A_directory_of_tinc_11_that_relies_on_AutoConnect(string server, string own, string other, bool isLost)
     {
-        using CheckFixture fixture = new(host: $"Ed25519PublicKey = {CheckFixture.Ed25519.Public}\n");
+        using CheckFixture fixture = new(server, host: $"Ed25519PublicKey = {CheckFixture.Ed25519.Public}\n{own}");
         fixture.Net.Write("ed25519_key.priv", CheckFixture.Ed25519.ToPem(), AtomicFile.OwnerOnly);
-        fixture.WriteHost("b", "Address = 192.0.2.1\n");
-        Assert.Equal(
-            ["tinc.conf: warning: No ConnectTo, so this node dials nobody: tinc 1.1 would choose nodes by itself (AutoConnect)."], fixture.Find());
-        Assert.Equal(["add a line such as ConnectTo = b"], fixture.Fixes());
+        fixture.WriteHost("b", other);
+        Assert.Equal(isLost ? ["hosts: warning: AutoConnect finds nobody to connect to: no host file has an Address."] : [], fixture.Find());
+        Assert.Equal(isLost ? ["add a line such as Address = b.example.org to hosts/b"] : [], fixture.Fixes());
     }
 
     [Theory]

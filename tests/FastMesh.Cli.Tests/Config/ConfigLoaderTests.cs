@@ -158,7 +158,6 @@ public class ConfigLoaderTests
     }
 
     [Theory]
-    [InlineData("AutoConnect = no")]
     [InlineData("UPnP = no")]
     [InlineData("DeviceStandby = No")]
     [InlineData("Hostnames = no")]

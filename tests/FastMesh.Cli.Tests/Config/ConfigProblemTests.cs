@@ -60,7 +60,6 @@ public class ConfigProblemTests
     [InlineData("ConnectTo = a", "ConnectTo names this node itself in tinc.conf line 2")]
     [InlineData(" Mode = switch", "The line \"Mode = switch\" (tinc.conf line 2) has no variable name")]
     [InlineData("Tport = 5", "Unknown variable Tport (tinc.conf line 2) ignored; did you mean Port?")]
-    [InlineData("AutoConnect = yes", "Variable AutoConnect (tinc.conf line 2) is known but not built yet; ignored")]
     [InlineData("vdeport = 1", "Variable VDEPort (tinc.conf line 2) is known but not built yet; ignored")]
     public void Warnings_do_not(string server, string expected)
     {

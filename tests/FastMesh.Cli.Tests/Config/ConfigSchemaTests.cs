@@ -61,8 +61,8 @@ public class ConfigSchemaTests
     [Fact]
     public void A_known_variable_without_effect_says_so()
         => Assert.Equal(
-            "Variable AutoConnect (tinc.conf line 3) is known but not built yet; ignored",
-            ConfigSchema.Warning(new("autoconnect", "yes", "tinc.conf", 3))?.Text);
+            "Variable VDEGroup (tinc.conf line 3) is known but not built yet; ignored",
+            ConfigSchema.Warning(new("vdegroup", "yes", "tinc.conf", 3))?.Text);
 
     [Theory]
     [InlineData("ConectTo", "; did you mean ConnectTo?")]

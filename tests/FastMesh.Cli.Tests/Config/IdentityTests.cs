@@ -127,6 +127,23 @@ public sealed class IdentityTests : IDisposable
         Assert.Equal("x\n", _fixture.Net.Read("fastmesh/ed25519_key.priv"));
     }
 
+    [Theory]
+    [InlineData(false, "", false)] // a directory of tinc 1.0, which has no AutoConnect
+    [InlineData(true, "", true)] // one of tinc 1.1: reference, 9.1
+    [InlineData(false, "AutoConnect = yes", true)]
+    [InlineData(true, "AutoConnect = no", false)]
+    [InlineData(true, "ExperimentalProtocol = no", false)]
+    public void AutoConnect_is_preset_as_in_the_tinc_whose_directory_it_is(bool hasEd25519Key, string line, bool expected)
+    {
+        if (hasEd25519Key)
+            UseAlice();
+        _fixture.Net.Write("tinc.conf", $"Name = a\n{line}\n");
+        DaemonOptions options = _fixture.Load()!;
+        Assert.Equal(expected, options.Mesh.AutoConnect);
+        Assert.Equal(expected, options.Reread!().Options!.Mesh.AutoConnect);
+        Assert.Empty(_fixture.Messages);
+    }
+
     [Fact]
     public void A_directory_that_cannot_be_written_costs_one_warning()
     {

@@ -189,6 +189,7 @@ public sealed class RereadTests : IDisposable
     public static TheoryData<string, string> Values() => new()
     {
         { "AddressFamily", "ipv6" },
+        { "AutoConnect", "yes" },
         { "Broadcast", "direct" },
         { "Cipher", "aes-128-cbc" },
         { "ClampMSS", "no" },

@@ -66,13 +66,23 @@ public sealed class ExplainTests
         NodeStatus beta = SampleStatus.Node("beta", PathKind.Unreachable) with { SeenBy = "gamma", Session = null };
         DaemonStatus status = SampleStatus.Of(beta) with
         {
-            Dials = [new("beta", false, SampleStatus.Noon.AddSeconds(20), [new("192.0.2.7 port 655", SampleStatus.Noon.AddSeconds(-3), error)])],
+            Dials = [new("beta", false, false, SampleStatus.Noon.AddSeconds(20), [new("192.0.2.7 port 655", SampleStatus.Noon.AddSeconds(-3), error)])],
         };
         WhyReport why = new PathExplainer(status, SampleStatus.NoFiles, beta).Explain("beta");
         Assert.Equal("beta cannot be reached: packets to it are dropped, and their senders told.", why.Summary);
         Assert.Contains(new WhyFact("mesh", "It has not been reachable for 10 min; gamma was the last to have a connection with it."), why.Facts);
         Assert.Contains(new WhyFact("connection", $"Connecting to 192.0.2.7 port 655 failed 3 s ago: {error}."), why.Facts);
         Assert.Contains(why.Advice, one => one.StartsWith(advice, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(false, "This node is to connect to it (ConnectTo), and no attempt has failed yet.")]
+    [InlineData(true, "This node is to connect to it (AutoConnect), and no attempt has failed yet.")]
+    public void Who_wants_a_connection_is_said(bool isChosen, string fact)
+    {
+        NodeStatus beta = SampleStatus.Node("beta", PathKind.Unreachable) with { Session = null };
+        DaemonStatus status = SampleStatus.Of(beta) with { Dials = [new("beta", isChosen, false, null, [])] };
+        Assert.Contains(new WhyFact("connection", fact), new PathExplainer(status, SampleStatus.NoFiles, beta).Explain("beta").Facts);
     }
 
     [Theory]

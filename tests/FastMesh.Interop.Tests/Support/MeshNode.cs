@@ -63,6 +63,9 @@ public sealed class MeshNode(NetworkHost host, string name, string kind) : IDisp
     /// <summary>Others have this node's Ed25519 key in its host file, if it has one.</summary>
     public bool PublishesEd25519 { get; set; } = true;
 
+    /// <summary>AutoConnect is left at its preset; otherwise nobody connects but by ConnectTo.</summary>
+    public bool AutoConnects { get; set; }
+
     /// <summary>The node has a tinc-up: its own, or one that sets both inner addresses.</summary>
     public bool HasTincUp { get; set; } = true;
 
@@ -106,7 +109,7 @@ public sealed class MeshNode(NetworkHost host, string name, string kind) : IDisp
     /// <summary>Writes tinc.conf, the private keys and, unless there is one, a tinc-up that sets both inner addresses.</summary>
     public void WriteConfiguration()
     {
-        IEnumerable<string> generation = Programs.HasEd25519Keys(Kind) ? ["AutoConnect = no"] : [];
+        IEnumerable<string> generation = Programs.HasEd25519Keys(Kind) && !AutoConnects ? ["AutoConnect = no"] : [];
         WriteFile("tinc.conf", string.Join('\n', [$"Name = {Name}", .. _connectTo.Select(peer => $"ConnectTo = {peer.Name}"), .. Settings, .. generation]) + "\n");
         WriteKey("rsa_key.priv", Keys.PrivatePem);
         if (Programs.HasEd25519Keys(Kind)) WriteKey("ed25519_key.priv", Ed25519.PrivateFile);

@@ -42,7 +42,7 @@ public sealed record DaemonStatus
     /// <summary>All subnets in the order in which they are looked up.</summary>
     public required IReadOnlyList<SubnetStatus> Subnets { get; init; }
 
-    /// <summary>The nodes that the configuration says to connect to.</summary>
+    /// <summary>The nodes that this one is to be connected with, by ConnectTo or AutoConnect.</summary>
     public IReadOnlyList<DialStatus> Dials { get; init; } = [];
 
     /// <summary>All meta connections, the oldest first.</summary>

@@ -179,7 +179,7 @@ internal sealed class StatusSource
         TimeOf(probes.Sent, time, now), TimeOf(probes.Answered, time, now), TimeOf(probes.UnansweredSince, time, now), probes.Unanswered);
 
     private static DialStatus TakeDial(DialRow row, DateTime time, Instant now) => new(
-        row.Name, row.IsConnected, row.IsConnected ? null : TimeOf(row.NextAttempt, time, now),
+        row.Name, row.IsChosen, row.IsConnected, row.IsConnected ? null : TimeOf(row.NextAttempt, time, now),
         [.. row.Failures.Select(failure => new FailureStatus(failure.Address, TimeOf(failure.At, time, now), failure.Error))]);
 
     private static DateTime TimeOf(Instant at, DateTime time, Instant now) => time - (now - at);

@@ -21,10 +21,11 @@ public sealed record RefusalStatus(DateTime Time, string Error);
 
 /// <summary>A node that the configuration says to connect to.</summary>
 /// <param name="Node">Its name.</param>
+/// <param name="IsChosen">Whether AutoConnect has chosen it; else ConnectTo names it.</param>
 /// <param name="IsConnected">Whether a connection to it is active, whoever made it.</param>
 /// <param name="NextAttempt">When it is tried next, or null if it is connected or being tried.</param>
 /// <param name="Failures">The last failure at each address.</param>
-public sealed record DialStatus(string Node, bool IsConnected, DateTime? NextAttempt, IReadOnlyList<FailureStatus> Failures);
+public sealed record DialStatus(string Node, bool IsChosen, bool IsConnected, DateTime? NextAttempt, IReadOnlyList<FailureStatus> Failures);
 
 /// <summary>An attempt to connect that failed.</summary>
 /// <param name="Address">Where, as <c>HOST port PORT</c>; empty if there was no address to try.</param>
