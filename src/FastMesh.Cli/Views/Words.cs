@@ -31,6 +31,7 @@ internal static class Words
         ["strayTest"] = "records of a speed test that is over, or not known",
         ["strayProbe"] = "probes that came another way than straight by UDP",
         ["replayed"] = "datagrams too late, or twice",
+        ["congestion"] = "congestion on the way, which only their loss can tell of",
         ["truncated"] = "datagrams too long",
         ["ringFull"] = "a thread of the daemon was behind with its work",
         ["sendFailed"] = "the kernel refused to send them",

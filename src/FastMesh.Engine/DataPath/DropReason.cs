@@ -69,6 +69,9 @@ internal enum DropReason
     /// <summary>A datagram that is too old or a repetition.</summary>
     Replayed,
 
+    /// <summary>Congestion met on the way, which neither the packet nor the rest of its way can tell its sender of but by losing it.</summary>
+    Congestion,
+
     /// <summary>A datagram cut by the receive buffer.</summary>
     Truncated,
 

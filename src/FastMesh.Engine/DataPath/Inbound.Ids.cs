@@ -60,7 +60,7 @@ internal sealed partial class Inbound
                 }
 
                 if (way.Kind != WayKind.Open)
-                    PassOn(way, from, train.Endpoint, socket, datagram);
+                    PassOn(way, from, train, socket, datagram);
                 else if (IsAcceptable(way.Node, length))
                     _datagrams[_count++] = (offset, length);
                 if (_count == _datagrams.Length)
@@ -90,19 +90,19 @@ internal sealed partial class Inbound
     }
 
     /// <summary>All that is not opened here.</summary>
-    private void PassOn(in Way way, PeerRoute from, in Endpoint address, int socket, ReadOnlySpan<byte> datagram)
+    private void PassOn(in Way way, PeerRoute from, in Packet train, int socket, ReadOnlySpan<byte> datagram)
     {
         switch (way.Kind)
         {
             case WayKind.Relay:
-                sender.Relay(way.Node, from, datagram);
+                sender.Relay(way.Node, from, datagram, train.TrafficClass);
                 break;
             case WayKind.HandOver:
                 ShardOrder order = new(OrderKind.Open, way.Node.Id) { Socket = way.Arrival.IsDirect ? socket : -1, Relay = way.Arrival.Relay, IsMarked = way.Arrival.IsMarked };
                 mail.Order(way.Node.Opener!.Owner, order, datagram);
                 break;
             case WayKind.Report:
-                mail.UnknownDatagram(address, socket, datagram);
+                mail.UnknownDatagram(train.Endpoint, socket, datagram);
                 break;
             default:
                 state.Drop(DropReason.UnknownNode, from.Id);

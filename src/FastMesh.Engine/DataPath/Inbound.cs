@@ -133,9 +133,9 @@ internal sealed partial class Inbound(ShardState state, Forwarder forwarder, Pee
             case OpenResult.Opened or OpenResult.OpenedPartial:
                 NoteRelay(peer, arrival);
                 Frame frame = new(output.Slice(offset - Frame.Room, Frame.Room + length)) { HasPartialChecksum = result == OpenResult.OpenedPartial };
-                if (arrival.IsMarked && peer.Protocol == NodeProtocol.FastMesh)
-                    Congestion.Mark(frame.Bytes);
-                if (device.TryContinue(frame, peer.Id))
+                if (arrival.IsMarked && peer.Protocol == NodeProtocol.FastMesh && !Congestion.TryMark(frame.Bytes))
+                    state.Drop(DropReason.Congestion, peer.Id);
+                else if (device.TryContinue(frame, peer.Id))
                     state.Traffic.CountIn(peer.Id, 1, length);
                 else
                     Forward(peer, frame, arrival);

@@ -55,7 +55,8 @@ internal sealed partial class PeerSender
     /// <param name="destination">Any node but self.</param>
     /// <param name="from">The node that sent it here.</param>
     /// <param name="datagram">As received, with both ids.</param>
-    public void Relay(PeerRoute destination, PeerRoute from, ReadOnlySpan<byte> datagram)
+    /// <param name="trafficClass">Its TOS byte or traffic class: its ECN bits go on, the rest if the user wants that.</param>
+    public void Relay(PeerRoute destination, PeerRoute from, ReadOnlySpan<byte> datagram, byte trafficClass)
     {
         if (!destination.Reachable)
         {
@@ -65,10 +66,13 @@ internal sealed partial class PeerSender
 
         NoteTraffic(destination);
         bool byUdp = TryFindHop(destination, datagram.Length, out PeerRoute hop);
+        byte goesOn = byUdp ? Congestion.ClassBy(hop, destination, trafficClass) : (byte)0;
         if ((byUdp ? hop : destination.NextHop) == from)
             state.Drop(DropReason.RoutingLoop, destination.Id);
+        else if (destination.Protocol == NodeProtocol.FastMesh && Congestion.IsMarked(trafficClass) && !Congestion.IsMarked(goesOn))
+            state.Drop(DropReason.Congestion, destination.Id);
         else if (byUdp)
-            trains.Relay(hop, datagram);
+            trains.Relay(hop, datagram, state.Table.Options.PriorityInheritance ? goesOn : (byte)(goesOn & Congestion.Mask));
         else
             mail.TcpDatagram(destination.Id, datagram);
     }

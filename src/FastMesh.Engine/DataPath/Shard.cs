@@ -233,7 +233,7 @@ internal sealed class Shard : IDisposable
 
         if (order.Kind == OrderKind.SendSealed)
         {
-            _trains.Relay(peer, bytes);
+            _trains.Relay(peer, bytes, trafficClass: 0);
             return;
         }
 

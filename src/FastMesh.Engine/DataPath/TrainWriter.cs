@@ -78,7 +78,7 @@ internal sealed class TrainWriter : IDisposable
             return;
         }
 
-        if (!TryTarget(peer, hop, direct: hop == peer, destination, trafficClass, out Target target))
+        if (!TryTarget(peer, hop, direct: hop == peer, destination, Congestion.ClassBy(hop, peer, trafficClass), out Target target))
             return;
         int length = frame.WithRoom.Length;
         if (_count == MaxTogether || _used + length > CollectBytes || target != _target)
@@ -104,10 +104,10 @@ internal sealed class TrainWriter : IDisposable
     }
 
     /// <summary>Queues a datagram that someone else has sealed. It is copied.</summary>
-    public void Relay(PeerRoute hop, ReadOnlySpan<byte> datagram)
+    public void Relay(PeerRoute hop, ReadOnlySpan<byte> datagram, byte trafficClass)
     {
         SealCollected(); // keeps the order
-        if (!TryTarget(null, hop, direct: false, default, 0, out _target))
+        if (!TryTarget(null, hop, direct: false, default, trafficClass, out _target))
             return;
         PacketBatch batch = MakeRoom(1, datagram.Length, out int start);
         datagram.CopyTo(batch.Bytes(start, datagram.Length));
@@ -164,7 +164,7 @@ internal sealed class TrainWriter : IDisposable
     public void Seal(PeerRoute peer, PeerRoute hop, Span<byte> frame, scoped ref Superpacket segments, byte trafficClass)
     {
         SealCollected(); // keeps the order
-        if (!TryTarget(peer, hop, direct: hop == peer, default, trafficClass, out _target))
+        if (!TryTarget(peer, hop, direct: hop == peer, default, Congestion.ClassBy(hop, peer, trafficClass), out _target))
             return;
         int header = Frame.Room + segments.HeaderLength;
         bool partial = peer.Sealer!.TakesPartialChecksums && segments.TryLeaveChecksums();
@@ -215,8 +215,6 @@ internal sealed class TrainWriter : IDisposable
     private bool TryTarget(PeerRoute? peer, PeerRoute hop, bool direct, in Endpoint destination, byte trafficClass, out Target target)
     {
         Endpoint to = destination.IsSet ? destination : hop.Address;
-        if (!direct)
-            trafficClass &= unchecked((byte)~Congestion.Mask); // relays pass no marks on
         bool isAlone = !hop.TakesTrains || _refused.Contains(hop, _state.Now);
         target = new Target(peer, hop, direct, to, SocketFor(hop, to), trafficClass, isAlone);
         if (target.Socket >= 0)

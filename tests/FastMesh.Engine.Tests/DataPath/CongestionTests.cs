@@ -8,6 +8,7 @@ namespace FastMesh.Engine.Tests.DataPath;
 public sealed class CongestionTests : IDisposable
 {
     private const int Expedited = 0xb8; // a DSCP
+    private static readonly EdgeOptions s_options = TestNetwork.FastMesh | TestNetwork.Sptps;
     private readonly TestNetwork _network = new();
     private TestShard? _shard;
 
@@ -18,16 +19,16 @@ public sealed class CongestionTests : IDisposable
     public void Dispose() => _shard?.Dispose();
 
     [Theory]
-    [InlineData(1, 3)]
-    [InlineData(2, 3)]
-    [InlineData(3, 3)]
-    [InlineData(0, 0)] // its sender does not know of ECN
-    public void A_mark_goes_over_to_a_packet_whose_sender_knows_of_it(int before, int after)
+    [InlineData(1, 3, true)]
+    [InlineData(2, 3, true)]
+    [InlineData(3, 3, true)]
+    [InlineData(0, 0, false)] // its sender does not know of ECN
+    public void A_mark_goes_over_to_a_packet_whose_sender_knows_of_it(int before, int after, bool goesOn)
     {
         foreach (TestPacket packet in (TestPacket[])[new(), new() { IPv6 = true }, new() { Vlan = true }, new() { IPv6 = true, Tags = [0x88, 0xa8, 0, 0x64, 0x81, 0, 0, 5] }])
         {
             byte[] frame = (packet with { Tos = (byte)(Expedited + before) }).Build();
-            Congestion.Mark(frame);
+            Assert.Equal(goesOn, Congestion.TryMark(frame));
             Assert.Equal((packet with { Tos = (byte)(Expedited + after) }).Build(), frame); // with its header checksum
         }
     }
@@ -38,7 +39,7 @@ public sealed class CongestionTests : IDisposable
         for (int length = 0; length < 60; length++)
         {
             byte[] frame = TestFrames.Pattern(length), copy = [.. frame];
-            Congestion.Mark(frame);
+            Assert.True(Congestion.TryMark(frame));
             Assert.Equal(copy, frame);
         }
     }
@@ -46,18 +47,22 @@ public sealed class CongestionTests : IDisposable
     [Theory]
     [InlineData(NodeProtocol.FastMesh, false, false, 2)]
     [InlineData(NodeProtocol.FastMesh, true, false, Expedited + 2)]
-    [InlineData(NodeProtocol.FastMesh, false, true, 0)] // a relay passes no marks on
-    [InlineData(NodeProtocol.FastMesh, true, true, Expedited)]
-    [InlineData(NodeProtocol.Sptps, false, false, 0)] // nor does tincd
+    [InlineData(NodeProtocol.FastMesh, false, true, 2)]
+    [InlineData(NodeProtocol.FastMesh, true, true, Expedited + 2)]
+    [InlineData(NodeProtocol.FastMesh, false, true, 0, NodeProtocol.Sptps)] // tincd passes no marks on
+    [InlineData(NodeProtocol.FastMesh, true, true, Expedited, NodeProtocol.Sptps)]
+    [InlineData(NodeProtocol.Sptps, false, false, 0)] // nor over to the packet
     [InlineData(NodeProtocol.Sptps, true, false, Expedited + 2)] // PriorityInheritance as it is there
+    [InlineData(NodeProtocol.Sptps, true, true, Expedited)]
     [InlineData(NodeProtocol.Legacy, false, false, 0)]
     [InlineData(NodeProtocol.Legacy, true, false, Expedited + 2)]
-    public void Datagrams_between_FastMesh_nodes_say_what_their_packets_say(NodeProtocol protocol, bool inherits, bool relayed, int expected)
+    public void Datagrams_between_FastMesh_nodes_say_what_their_packets_say(
+        NodeProtocol protocol, bool inherits, bool relayed, int expected, NodeProtocol? relay = null)
     {
         _network.Options = new() { PriorityInheritance = inherits };
-        Node b = TestNetwork.Speaking(protocol, _network.Neighbour("b", TestNetwork.FastMesh)), owner = b;
+        Node b = TestNetwork.Speaking(relay ?? protocol, _network.Neighbour("b", s_options)), owner = b;
         if (relayed)
-            owner = TestNetwork.Speaking(protocol, _network.Behind("far", b, TestNetwork.FastMesh));
+            owner = TestNetwork.Speaking(protocol, _network.Behind("far", b, s_options));
         _network.Own(owner, "10.2.0.0/16");
         if (protocol == NodeProtocol.Legacy)
             b.Sealer = TestNetwork.NewSealer();
@@ -67,6 +72,35 @@ public sealed class CongestionTests : IDisposable
             owner.MinMtu = 0;
         Shard.FromDevice(TestFrames.Udp4("10.1.0.1", "10.2.0.1", 100, tos: Expedited + 2));
         Assert.Equal(expected, Assert.Single(Shard.Socket4.Output).TrafficClass);
+    }
+
+    [Theory]
+    [InlineData(NodeProtocol.FastMesh, 2, 2)]
+    [InlineData(NodeProtocol.FastMesh, 3, 3)]
+    [InlineData(NodeProtocol.FastMesh, Expedited + 3, 3)]
+    [InlineData(NodeProtocol.FastMesh, Expedited + 3, Expedited + 3, true)]
+    [InlineData(NodeProtocol.Sptps, 2, 0)] // tincd passes no marks on: a router shall drop it instead
+    [InlineData(NodeProtocol.Sptps, 3, -1)]
+    [InlineData(NodeProtocol.Sptps, Expedited, Expedited, true)]
+    [InlineData(NodeProtocol.FastMesh, 2, 0, false, 1500)] // by TCP
+    [InlineData(NodeProtocol.FastMesh, 3, -1, false, 1500)]
+    public void A_relay_passes_on_what_datagrams_say_or_loses_those_that_were_marked(
+        NodeProtocol hop, int arrived, int expected, bool inherits = false, int length = 700)
+    {
+        _network.Options = new() { PriorityInheritance = inherits };
+        Node b = TestNetwork.Speaking(hop, _network.Neighbour("b", s_options));
+        Node c = TestNetwork.Speaking(NodeProtocol.FastMesh, _network.Neighbour("c", s_options));
+        TestNetwork.Speaking(NodeProtocol.FastMesh, _network.Behind("far", b, s_options)).MinMtu = 0;
+        _network.Build(); // finds addresses
+        byte[] datagram = TestFrames.Pattern(length);
+        NodeId.Of("far").Write(datagram);
+        NodeId.Of("c").Write(datagram.AsSpan(NodeId.Length));
+        byte[] train = [.. datagram, .. datagram];
+        Shard.Socket4.Input.Enqueue(new(train, Endpoint: c.Address, SegmentSize: length, TrafficClass: (byte)arrived));
+        Shard.Work();
+        Assert.Equal(expected < 0 || length > 1484 ? [] : [(train.Length, expected)], Shard.Socket4.Output.Select(sent => (sent.Bytes.Length, (int)sent.TrafficClass)));
+        Assert.Equal(expected >= 0 && length > 1484 ? 2 : 0, Shard.Reports().Count(report => report.Header.Kind == ShardReportKind.TcpDatagram));
+        Assert.Equal(expected < 0 ? 2 : 0, Shard.Counters[DropReason.Congestion]);
     }
 
     [Theory]
@@ -91,5 +125,23 @@ public sealed class CongestionTests : IDisposable
         Shard.Work();
         Assert.Equal([expected, 2, expected], Shard.Device.Output.Select(packet => (int)packet.Bytes[15]));
         Assert.All(Shard.Device.Output, packet => Assert.True(Checksum.IsValid(Checksum.Sum(packet.Bytes.AsSpan(14, 20)))));
+    }
+
+    [Fact]
+    public void A_datagram_that_was_marked_is_lost_if_the_sender_of_its_packet_does_not_know_of_ECN()
+    {
+        Node b = TestNetwork.Speaking(NodeProtocol.FastMesh, _network.Neighbour("b", TestNetwork.FastMesh, "10.2.0.0/16")), self = new TestNetwork("b").Neighbour("self");
+        PlainSession.Pair(b, self, RoutingMode.Router);
+        _network.Build(); // finds addresses
+        foreach (byte outer in (byte[])[3, 0, 3])
+        {
+            byte[] frame = TestFrames.Udp4("10.2.0.1", "10.1.0.1", 100, tos: Expedited), datagram = new byte[self.Sealer!.SealedLength(frame.Length)];
+            datagram = datagram[..self.Sealer.Seal([0, 0, 0, 0, .. frame], datagram, direct: true)];
+            Shard.Socket4.Input.Enqueue(new(datagram, Endpoint: b.Address, TrafficClass: outer));
+        }
+
+        Shard.Work();
+        Assert.Equal(Expedited, Assert.Single(Shard.Device.Output).Bytes[15]);
+        Assert.Equal(2, Shard.Counters[DropReason.Congestion]);
     }
 }
