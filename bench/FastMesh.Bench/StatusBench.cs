@@ -46,7 +46,7 @@ public sealed class StatusBench : IDisposable
         Listeners listeners = Own(Listeners.Open(options, 0, _log));
         DataPlane plane = Own(new DataPlane(options.DataPlane, device, listeners.Udp, () => MonotonicClock.Now, _log));
         ControlLoopParts parts = new(
-            mesh, plane, device, Own(new Provisioning(device, _log)), listeners, Own(new Scripts(_directory, [], _log)), null!, null!, null, null, null!);
+            mesh, plane, device, Own(new Provisioning(device, recordPath: null, _log)), listeners, Own(new Scripts(_directory, [], _log)), null!, null!, null, null, null!);
         MetaSockets sockets = Own(new MetaSockets(mesh, Own(new Epoll(1)), 0, options, listeners, _log));
         _source = new StatusSource(parts, sockets, new NoConsole(), () => options, new TimeHistogram(ControlLoop.ShortestTurn), MonotonicClock.Now);
         plane.Start(Learn(mesh));
