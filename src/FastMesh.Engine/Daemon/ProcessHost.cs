@@ -27,7 +27,8 @@ public static class ProcessHost
     public static void TakeSignals()
     {
         const int Pipe = 13;
-        PosixSignalRegistration.Create(PosixSignal.SIGCONT, static _ => { }).Dispose(); // the first one makes the runtime ignore SIGPIPE
+        ProcessControl.RestoreIgnoredSignals();
+        PosixSignalRegistration.Create(PosixSignal.SIGCONT, static _ => { }).Dispose(); // the first one makes the runtime ignore SIGPIPE, again
         ProcessControl.RestoreIgnoredSignals();
         s_pipe ??= PosixSignalRegistration.Create((PosixSignal)Pipe, context => context.Cancel = true);
     }
