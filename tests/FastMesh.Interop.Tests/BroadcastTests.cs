@@ -37,6 +37,31 @@ public sealed class BroadcastTests
         Assert.Equal((3 * copies, 3 * copies), (atBeta.Packets().Length, atGamma.Packets().Length));
     }
 
+    [SkippableTheory]
+    [InlineData(Programs.FastMesh11, Programs.Tinc11, Programs.FastMesh)]
+    [InlineData(Programs.Tinc11, Programs.FastMesh11, Programs.Tinc11)]
+    public void Packets_to_a_broadcast_subnet_reach_every_node_once(string oneKind, string middleKind, string otherKind)
+    {
+        using TestNetwork network = new();
+        MeshNode one = network.AddNode("one", oneKind), middle = network.AddNode("middle", middleKind), other = network.AddNode("other", otherKind);
+        foreach (MeshNode node in network.Nodes) node.Settings.Add("BroadcastSubnet = 10.20.99.0/24");
+        other.HostSettings.Add("Subnet = 10.20.99.128/25");
+        one.ConnectTo(middle);
+        other.ConnectTo(middle);
+        network.Start();
+        network.Until(() => one.Host.CanPing(middle.Inner) && one.Host.CanPing(other.Inner), "pings");
+
+        PacketCapture atMiddle = new(middle.Host, "mesh", "udp port 9999"), atOther = new(other.Host, "mesh", "udp port 9999");
+        one.Host.Sh("for i in 1 2 3; do for host in 5 200; do echo datagram | socat -u - UDP-SENDTO:10.20.99.$host:9999; done; done");
+        network.Until(() => atMiddle.Packets().Length >= 3 && atOther.Packets().Length >= 6, "the datagrams");
+
+        // What would come besides has come before these answers. Of the longer prefix only its node gets something.
+        Assert.Equal(0, one.Host.Ping(middle.Inner, count: 3).Lost + one.Host.Ping(other.Inner, count: 3).Lost);
+        Assert.Equal((3, 6), (atMiddle.Packets().Length, atOther.Packets().Length));
+        Assert.All(atMiddle.Packets(), packet => Assert.Contains("> 10.20.99.5.9999", packet, StringComparison.Ordinal));
+        Assert.All(network.Nodes, node => Assert.DoesNotContain("10.20.99.0/24", string.Join(' ', network.Nodes.SelectMany(owner => StateDump.Of(node).SubnetsOf(owner))), StringComparison.Ordinal));
+    }
+
     [SkippableTheory, InlineData(Programs.FastMesh, Programs.Tincd), InlineData(Programs.Tincd, Programs.FastMesh)]
     public void A_hub_sends_every_frame_to_everyone(string hubKind, string spokeKind)
     {

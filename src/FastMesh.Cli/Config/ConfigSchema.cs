@@ -155,7 +155,7 @@ internal static class ConfigSchema
         new("Weight", ConfigType.Integer, "measured", Peer, Connection),
 
         Newer("AutoConnect", ConfigType.Boolean, "yes if there is an Ed25519 key, as in tinc 1.1, else no", Server, Reload),
-        NotBuilt("BroadcastSubnet", ConfigType.Subnet, "none", Server, Reload) with { Multiple = true },
+        Newer("BroadcastSubnet", ConfigType.Subnet, "none", Server, Reload) with { Multiple = true },
         NotBuilt("DeviceStandby", ConfigType.Boolean, "no", Server, Start),
         NotBuilt("DisableBuggyPeers", ConfigType.Boolean, "no", Server, Reload),
         Newer("Ed25519PrivateKeyFile", ConfigType.File, "ed25519_key.priv", Server, Start),

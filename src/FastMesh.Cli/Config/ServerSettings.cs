@@ -68,7 +68,8 @@ internal sealed class ServerSettings(ConfigTree server, string? netName)
         (TimeSpan minTimeout, TimeSpan maxTimeout) = ReadTimeouts(preset);
         return preset with
         {
-            Subnets = ReadSubnets(),
+            Subnets = ReadSubnets("Subnet"),
+            BroadcastSubnets = ReadSubnets("BroadcastSubnet"),
             ConnectTo = ReadConnectTo(name),
             Port = ReadPort(),
             Suite = ReadSuite(),
@@ -171,10 +172,10 @@ internal sealed class ServerSettings(ConfigTree server, string? netName)
         return blank < 0 ? new HostPort(value, defaultPort) : new HostPort(value[..blank], value[blank..].Trim(' ', '\t'));
     }
 
-    private List<Subnet> ReadSubnets()
+    private List<Subnet> ReadSubnets(string variable)
     {
         List<Subnet> subnets = [];
-        foreach (ConfigEntry entry in server.All("Subnet"))
+        foreach (ConfigEntry entry in server.All(variable))
         {
             if (SubnetProblem(entry, out Subnet subnet) is { } problem)
                 Report.Fail(problem, entry.File, entry.Line, SubnetForm);

@@ -1,4 +1,5 @@
 using FastMesh.Engine.Daemon.Status;
+using FastMesh.Engine.Routing;
 using FastMesh.Engine.Wire;
 
 namespace FastMesh.Cli.Why;
@@ -15,12 +16,15 @@ internal static class SubnetExplainer
         if (matches.Length == 0)
             return Unowned(files, question);
 
-        bool IsReachable(SubnetStatus row) => status.Nodes.Any(node => node.Name == row.Owner && (node.Reachable || node.IsSelf));
+        bool IsReachable(SubnetStatus row) => row.Owner == SubnetTable.Everyone.Name || status.Nodes.Any(node => node.Name == row.Owner && (node.Reachable || node.IsSelf));
         (Subnet Subnet, SubnetStatus Row) winner = matches.FirstOrDefault(one => IsReachable(one.Row), matches[0]);
+        IEnumerable<WhyFact> losers = matches.Where(one => one != winner).Select(one =>
+            new WhyFact("subnet", $"{one.Subnet.NetworkText} of {one.Row.Owner} {Loses(one.Subnet, one.Row, winner.Subnet, IsReachable(one.Row))}."));
+        if (winner.Row.Owner == SubnetTable.Everyone.Name)
+            return new() { Question = question, Summary = $"Packets to {question} go to every node: {winner.Subnet.NetworkText} is a BroadcastSubnet here.", Facts = [.. losers], Advice = [] };
         NodeStatus? owner = status.Nodes.FirstOrDefault(node => node.Name == winner.Row.Owner);
         List<WhyFact> facts = [new("subnet", $"It is in {winner.Subnet.NetworkText} of {winner.Row.Owner}{(matches.Length == 1 ? ", and in no other subnet." : $", which wins over {matches.Length - 1} more:")}")];
-        foreach ((Subnet subnet, SubnetStatus row) in matches.Where(one => one != winner))
-            facts.Add(new("subnet", $"{subnet.NetworkText} of {row.Owner} {Loses(subnet, row, winner.Subnet, IsReachable(row))}."));
+        facts.AddRange(losers);
         WhyReport path = owner is null
             ? new() { Question = question, Summary = $"{winner.Row.Owner} is not known.", Facts = [], Advice = [] }
             : new PathExplainer(status, files, owner).Explain(question);

@@ -4,8 +4,8 @@ using FastMesh.Engine.Wire;
 namespace FastMesh.Engine.DataPath;
 
 /// <summary>
-/// Decides where a frame goes (tinc 1.0 reference, 6.3, 6.4 and 6.10). Pure: depends on the frame's addresses and traffic class, its source and
-/// the table, never on its length, and changes nothing.
+/// Decides where a frame goes (tinc 1.0 reference, 6.3, 6.4 and 6.10; BroadcastSubnet: tinc 1.1 reference, 9.5). Pure: depends on the frame's
+/// addresses and traffic class, its source and the table, never on its length, and changes nothing.
 /// </summary>
 internal static class FrameRouter
 {
@@ -68,6 +68,8 @@ internal static class FrameRouter
         ForwardingOptions options = table.Options;
         if (owner is null)
             return Refuse(DropReason.NoSubnet, IcmpProblem.UnknownDestination);
+        if (owner.IsEveryone)
+            return new() { Action = RouteAction.Broadcast };
         if (owner == source)
             return Drop(DropReason.RoutingLoop, owner);
         if (!owner.Reachable)
@@ -91,7 +93,7 @@ internal static class FrameRouter
     private static RouteDecision DecideByMac(EthernetFrame frame, PeerRoute source, ForwardingTable table)
     {
         ForwardingOptions options = table.Options;
-        if (table.FindOwner(frame.Destination) is not { } owner)
+        if (table.FindOwner(frame.Destination) is not { IsEveryone: false } owner)
             return new() { Action = RouteAction.Broadcast };
         if (owner == source)
             return Drop(DropReason.RoutingLoop, owner);

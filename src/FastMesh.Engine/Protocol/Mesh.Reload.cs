@@ -42,6 +42,7 @@ public sealed partial class Mesh
         }
 
         SetSubnets(Self, _settings.Subnets, announce: true, now);
+        SetSubnets(SubnetTable.Everyone, _settings.BroadcastSubnets, announce: false, now);
         if (_settings.StrictSubnets)
             LoadStrictSubnets(announce: true, now);
         foreach (Outgoing outgoing in Released(before, _settings).Union(_outgoing.Values.Where(outgoing => outgoing.Connection is null)).ToList())

@@ -63,6 +63,7 @@ public sealed partial class Mesh
                 RunSubnetScript(Self, subnet, up: true);
         }
 
+        SetSubnets(SubnetTable.Everyone, _settings.BroadcastSubnets, announce: false, now);
         if (_settings.StrictSubnets)
             LoadStrictSubnets(announce: false, now);
         _deadlines.Set(TimerKind.PeriodicCheck, 0, now + _settings.PingTimeout);

@@ -89,6 +89,9 @@ public sealed record MeshSettings
     /// <summary>Own subnets.</summary>
     public IReadOnlyList<Subnet> Subnets { get; init; } = [];
 
+    /// <summary>BroadcastSubnet: destinations of which every node gets a copy. Never announced (tinc 1.1 reference, 9.5).</summary>
+    public IReadOnlyList<Subnet> BroadcastSubnets { get; init; } = [];
+
     /// <summary>Nodes to connect to, in order, without duplicates.</summary>
     public IReadOnlyList<string> ConnectTo { get; init; } = [];
 

@@ -12,6 +12,9 @@ public sealed class PeerRoute
     // By how much a datagram is longer than a probe, or a whole frame, in it: ids, sequence number, type, tag (tinc 1.1 reference, 6.2).
     private const int SptpsOverhead = 33, FastMeshOverhead = 37;
 
+    /// <summary><see cref="SubnetTable.Everyone"/> as an owner.</summary>
+    internal static PeerRoute Everyone { get; } = new(SubnetTable.Everyone, isSelf: false, RoutingMode.Router) { Reachable = true };
+
     internal PeerRoute(Node node, bool isSelf, RoutingMode mode)
     {
         (Id, Name, IsSelf, Reachable, Indirect) = (node.Id, node.Name, isSelf, isSelf || node.Reachable, node.Indirect);
@@ -65,8 +68,11 @@ public sealed class PeerRoute
     /// <summary>Whether this is the daemon itself.</summary>
     public bool IsSelf { get; }
 
+    /// <summary>Whether this is no node but stands for all: what it owns is broadcast.</summary>
+    public bool IsEveryone => Id < 0;
+
     /// <summary>Whether a path leads to it.</summary>
-    public bool Reachable { get; }
+    public bool Reachable { get; private init; }
 
     /// <summary>Whether UDP may not be sent to it directly.</summary>
     public bool Indirect { get; }

@@ -145,7 +145,7 @@ internal sealed class PrefixSnapshot(PrefixSnapshot.Level[] levels)
         unreachable ??= owner;
         return false;
 
-        PeerRoute? Node(int id) => (uint)id < (uint)nodes.Length ? nodes[id] : null;
+        PeerRoute? Node(int id) => (uint)id < (uint)nodes.Length ? nodes[id] : id == SubnetTable.Everyone.Id ? PeerRoute.Everyone : null;
     }
 
     /// <summary>All prefixes of one length.</summary>

@@ -16,6 +16,9 @@ public sealed class SubnetTable
         return order == 0 ? string.CompareOrdinal(x.Owner.Name, y.Owner.Name) : order;
     });
 
+    /// <summary>Stands for every node, as owner of what is to be broadcast (BroadcastSubnet); part of no graph. The name is tinc 1.1's.</summary>
+    public static Node Everyone { get; } = new("(broadcast)", -1);
+
     // Before and after all nodes in the order of names.
     private static readonly Node s_first = new("", -1), s_last = new("\uffff", -1);
 

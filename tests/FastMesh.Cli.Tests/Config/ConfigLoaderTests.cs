@@ -169,6 +169,17 @@ public class ConfigLoaderTests
     }
 
     [Fact]
+    public void Broadcast_subnets_are_read_like_subnets()
+    {
+        using LoaderFixture fixture = new("BroadcastSubnet = 10.1.255.255\nBroadcastSubnet = fd00:1::/64#3\n");
+        Assert.Equal(["10.1.255.255/32#10", "fd00:1:0:0:0:0:0:0/64#3"], fixture.Load()!.Mesh.BroadcastSubnets.Select(subnet => subnet.ToString()));
+        Assert.Empty(fixture.Messages);
+        using LoaderFixture broken = new("BroadcastSubnet = 10.1.255.255/16\n");
+        Assert.Null(broken.Load());
+        Assert.StartsWith("Network address and prefix length do not match for configuration variable BroadcastSubnet in ", Assert.Single(broken.Messages), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_floor_above_the_ceiling_is_lowered_with_a_warning()
     {
         using LoaderFixture fixture = new("MinTimeout = 1000\n");

@@ -191,6 +191,7 @@ public sealed class RereadTests : IDisposable
         { "AddressFamily", "ipv6" },
         { "AutoConnect", "yes" },
         { "Broadcast", "direct" },
+        { "BroadcastSubnet", "10.9.0.0/16" },
         { "Cipher", "aes-128-cbc" },
         { "ClampMSS", "no" },
         { "Compression", "3" },

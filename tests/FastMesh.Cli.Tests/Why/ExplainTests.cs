@@ -106,5 +106,16 @@ public sealed class ExplainTests
         Assert.Equal(loser, why.Facts[1].Text);
     }
 
+    [Fact]
+    public void A_broadcast_subnet_belongs_to_every_node()
+    {
+        DaemonStatus status = SampleStatus.Of(SampleStatus.Node("beta")) with { Subnets = [new("10.1.255.0/24", "(broadcast)", 10, null), new("10.1.0.0/16", "beta", 10, null)] };
+        Assert.True(Subnet.TryParse("10.1.255.1", out Subnet wanted));
+        WhyReport why = SubnetExplainer.Explain(status, SampleStatus.NoFiles, "10.1.255.1", wanted);
+        Assert.Equal("Packets to 10.1.255.1 go to every node: 10.1.255.0/24 is a BroadcastSubnet here.", why.Summary);
+        Assert.Equal("10.1.0.0/16 of beta has a shorter prefix (16 bits instead of 24).", Assert.Single(why.Facts).Text);
+        Assert.Null(why.Node);
+    }
+
     private static WhyReport Explain(NodeStatus node) => new PathExplainer(SampleStatus.Of(node), SampleStatus.NoFiles, node).Explain(node.Name);
 }

@@ -151,6 +151,32 @@ public class FrameRouterTests
         Assert.Equal("b", Decide(To("10.2.255.255")).Owner!.Name);
 
     [Theory]
+    [InlineData("10.2.255.255", "self", true)]
+    [InlineData("10.2.255.255", "b", true)]
+    [InlineData("10.2.254.1", "self", false)] // a longer prefix, of a node
+    [InlineData("10.2.1.1", "self", false)]
+    [InlineData("10.77.0.1", "self", true)]
+    [InlineData("fd00:77::1", "c", true)]
+    public void What_a_broadcast_subnet_is_the_longest_prefix_of_goes_to_everyone(string destination, string source, bool everyone)
+    {
+        _network.Own(SubnetTable.Everyone, "10.2.254.0/23", "10.77.0.0/16", "fd00:77::/32");
+        _network.Neighbour("d", "10.2.254.0/24");
+        foreach (BroadcastMode mode in Enum.GetValues<BroadcastMode>()) // the forwarder looks at the mode
+        {
+            _network.Options = new() { Broadcast = mode };
+            Assert.Equal(everyone ? RouteAction.Broadcast : RouteAction.Deliver, Decide(To(destination), source).Action);
+        }
+    }
+
+    [Fact]
+    public void Switch_broadcasts_to_the_address_of_a_broadcast_subnet()
+    {
+        _network.Options = new() { Mode = RoutingMode.Switch };
+        _network.Own(SubnetTable.Everyone, "3:0:0:0:0:1");
+        Assert.Equal(RouteAction.Broadcast, Decide(TestFrames.Ethernet(0x0300_0000_0001, 1, 0x0800, 60)).Action);
+    }
+
+    [Theory]
     [InlineData(13, 0x0800, DropReason.TooShort)]
     [InlineData(33, 0x0800, DropReason.TooShort)]
     [InlineData(53, 0x86dd, DropReason.TooShort)]

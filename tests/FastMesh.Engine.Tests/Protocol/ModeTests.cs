@@ -40,6 +40,24 @@ public sealed class ModeTests
     }
 
     [Fact]
+    public void Broadcast_subnets_have_no_owner_run_no_script_are_announced_to_nobody_and_change_with_a_reload()
+    {
+        MeshHarness mesh = new(settings => settings with { Subnets = [Parse("10.1.0.0/16")], BroadcastSubnets = [Parse("10.1.255.0/24"), Parse("10.8.0.0/16")] });
+        mesh.Start();
+        ConnectionId beta = mesh.Accept();
+        mesh.Say(beta, "0 beta 17", "4 655 10 c", "12 1 beta self 192.0.2.1 655 c 10");
+        Assert.Equal(["10 N self 10.1.0.0/16#10"], mesh.HeardWithoutNonces(beta).Where(line => line.StartsWith("10 ", StringComparison.Ordinal)));
+        Assert.Equal(["10.1.255.0/24#10 owner (broadcast)", "10.1.0.0/16#10 owner self", "10.8.0.0/16#10 owner (broadcast)"], mesh.Subnets);
+        Assert.True(mesh.Table.FindOwner(0x0a01ff01u)!.IsEveryone && mesh.Table.FindOwner(0x0a0100ffu)!.IsSelf);
+        mesh.Do((m, now) => m.Reload(mesh.Settings with { BroadcastSubnets = [Parse("10.8.0.0/16"), Parse("10.9.0.0/16")] }, now));
+        Assert.Equal(["10.1.0.0/16#10 owner self", "10.8.0.0/16#10 owner (broadcast)", "10.9.0.0/16#10 owner (broadcast)"], mesh.Subnets);
+        Assert.True(mesh.Table.FindOwner(0x0a01ff01u)!.IsSelf && mesh.Table.FindOwner(0x0a090001u)!.IsEveryone);
+        Assert.Empty(mesh.Heard(beta));
+        Assert.Equal("10.1.0.0/16", Assert.Single(mesh.Taken<MeshAction.RunScript>(), script => script.Name == "subnet-up").Variables.Single(pair => pair.Key == "SUBNET").Value);
+        Assert.DoesNotContain(mesh.Taken<MeshAction.RunScript>(), script => script.Name == "subnet-down");
+    }
+
+    [Fact]
     public void A_tunnel_server_tells_each_client_only_about_itself_and_believes_them_only_about_themselves()
     {
         MeshHarness mesh = new(settings => settings with { TunnelServer = true, StrictSubnets = true, Subnets = [Parse("10.1.0.0/16")] });
