@@ -21,7 +21,9 @@ public sealed class GenerationPairTests
         return rows;
     }
 
-    /// <summary>Both modes at once, because nearly all of the time is spent waiting for tincd's timers.</summary>
+    /// <summary>
+    /// Both modes at once, because nearly all of the time is spent waiting for tincd's timers; one of them with DisableBuggyPeers, which no kind minds.
+    /// </summary>
     [SkippableTheory, MemberData(nameof(Pairs))]
     public void A_pair_of_any_generation_carries_small_and_large_packets_by_udp(string dialler, string listener)
     {
@@ -34,7 +36,7 @@ public sealed class GenerationPairTests
     {
         using TestNetwork network = new();
         MeshNode alpha = network.AddNode("alpha", dialler), beta = network.AddNode("beta", listener);
-        foreach (MeshNode node in network.Nodes) node.Settings.Add($"Mode = {mode}");
+        foreach (MeshNode node in network.Nodes) node.Settings.AddRange([$"Mode = {mode}", $"DisableBuggyPeers = {(mode == "switch" ? "yes" : "no")}"]);
         alpha.ConnectTo(beta);
         network.Start();
         alpha.WaitForConnection(beta);

@@ -44,6 +44,7 @@ internal static class RunCommand
         }
 
         console.DebugLevel = options.DebugLevel;
+        console.HostNames = options.HostNames ? new HostNames() : null;
         PidFile pidFile = new(paths.PidFile);
         if (Claim(pidFile, paths) is { } problem)
         {

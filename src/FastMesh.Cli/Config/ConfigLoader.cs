@@ -212,6 +212,7 @@ internal sealed class ConfigLoader
             Crypto = _commandLine.Crypto,
             ScriptsInterpreter = settings.ScriptsInterpreter,
             ScriptsExtension = settings.ScriptsExtension,
+            HostNames = settings.HostNames,
             GraphDumpFile = settings.GraphDumpFile,
             Metrics = settings.ReadMetricsAddress(),
             Nice = settings.ReadNice(),

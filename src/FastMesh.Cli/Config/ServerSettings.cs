@@ -45,6 +45,9 @@ internal sealed class ServerSettings(ConfigTree server, string? netName)
     /// <summary>AutoConnect, or null.</summary>
     public bool? AutoConnect => server.Boolean("AutoConnect");
 
+    /// <summary>Hostnames.</summary>
+    public bool HostNames => server.Boolean("Hostnames") ?? false;
+
     /// <summary>GraphDumpFile, or null.</summary>
     public string? GraphDumpFile => server.Text("GraphDumpFile");
 
@@ -94,6 +97,7 @@ internal sealed class ServerSettings(ConfigTree server, string? netName)
             StrictSubnets = TunnelServer || (server.Boolean("StrictSubnets") ?? false),
             TunnelServer = TunnelServer,
             LegacyProtocol = server.Boolean("LegacyProtocol") ?? true,
+            DisableBuggyPeers = server.Boolean("DisableBuggyPeers") ?? false,
             SpeedTest = server.Boolean("SpeedTest") ?? true,
             Pmtu = server.Integer("PMTU"),
             ReplayWindow = AtLeast("ReplayWindow", 0, preset.ReplayWindow),

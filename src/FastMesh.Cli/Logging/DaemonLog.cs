@@ -40,6 +40,9 @@ internal sealed class DaemonLog : ILoggerProvider, IDaemonConsole
     /// <inheritdoc/>
     public LogTap Tap { get; } = new();
 
+    /// <summary>Host names for the text of lines, or null: numbers. Disposed with this log.</summary>
+    public HostNames? HostNames { get; set; }
+
     /// <inheritdoc/>
     public void ReopenLog()
     {
@@ -65,6 +68,7 @@ internal sealed class DaemonLog : ILoggerProvider, IDaemonConsole
     {
         TellLeftOut(long.MaxValue);
         _minute.Dispose();
+        HostNames?.Dispose();
         lock (_lock)
             _sink.Dispose();
     }
@@ -131,6 +135,7 @@ internal sealed class DaemonLog : ILoggerProvider, IDaemonConsole
             if (!admitted && !log.Tap.IsOpen)
                 return;
             string message = formatter(state, exception);
+            message = log.HostNames?.Insert(message, state) ?? message;
             message = OneLine.Of(exception is null ? message : $"{message}: {exception.Message}");
             log.Tap.Add(level, logLevel, message);
             if (admitted)

@@ -56,6 +56,9 @@ public sealed record DaemonOptions
     /// <summary>ScriptsExtension: the end of every script's file name, or nothing.</summary>
     public string ScriptsExtension { get; init; } = "";
 
+    /// <summary>Hostnames: whether log lines show host names in place of addresses.</summary>
+    public bool HostNames { get; init; }
+
     /// <summary>GraphDumpFile: a path, or a command after a leading pipe character; null: none.</summary>
     public string? GraphDumpFile { get; init; }
 

@@ -57,6 +57,17 @@ public static class LogEvent
         return peer;
     }
 
+    /// <summary>The addresses in a message, which its text has in the form <c>ADDRESS port PORT</c>.</summary>
+    /// <param name="state">What the logger got.</param>
+    public static IEnumerable<Endpoint> AddressesOf(object? state)
+    {
+        foreach ((_, object? value) in Arguments(state))
+        {
+            if (TryGetAddress(value, out Endpoint address))
+                yield return address;
+        }
+    }
+
     private static IEnumerable<KeyValuePair<string, object?>> Arguments(object? state)
         => state is IEnumerable<KeyValuePair<string, object?>> arguments ? arguments.Where(argument => argument.Key != "{OriginalFormat}") : [];
 

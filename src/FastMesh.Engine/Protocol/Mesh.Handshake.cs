@@ -328,6 +328,11 @@ public sealed partial class Mesh
         RememberDialled(connection);
         _log.Connections.Activated(connection);
         Handshakes.Add(HandshakeResult.MetaActivated);
+        if (_settings.DisableBuggyPeers)
+        {
+            Send(connection, MetaRequest.Packet, MetaWriter.Packet(ProtocolLimits.ReceiveBuffer), now);
+            Put(connection, new byte[ProtocolLimits.ReceiveBuffer], isLine: false, now);
+        }
 
         SendEverything(connection, now);
         string addressText = address.AddressText, portText = address.Port.ToString(CultureInfo.InvariantCulture);

@@ -197,6 +197,9 @@ public sealed record MeshSettings
     /// <summary>LegacyProtocol (ours): false refuses protocol 17.0.</summary>
     public bool LegacyProtocol { get; init; } = true;
 
+    /// <summary>DisableBuggyPeers: a packet that is too long is sent on each new connection (tinc 1.1 reference, 1.7).</summary>
+    public bool DisableBuggyPeers { get; init; }
+
     /// <summary>SpeedTest (ours): whether other nodes may test the speed to this one.</summary>
     public bool SpeedTest { get; init; } = true;
 

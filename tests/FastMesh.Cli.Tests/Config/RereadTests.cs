@@ -200,6 +200,7 @@ public sealed class RereadTests : IDisposable
         { "Digest", "sha1" },
         { "DirectOnly", "yes" },
         { "Forwarding", "off" },
+        { "DisableBuggyPeers", "yes" },
         { "GraphDumpFile", "g" },
         { "Ifconfig", "10.1.0.1/24" },
         { "IndirectData", "yes" },

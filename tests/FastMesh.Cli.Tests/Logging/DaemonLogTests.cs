@@ -1,6 +1,7 @@
 using System.Text.Json;
 using FastMesh.Cli.Logging;
 using FastMesh.Engine;
+using FastMesh.Engine.Wire;
 using Microsoft.Extensions.Logging;
 
 namespace FastMesh.Cli.Tests.Logging;
@@ -85,6 +86,37 @@ public sealed class DaemonLogTests : IDisposable
         Directory.CreateDirectory(path);
         log.ReopenLog();
         Assert.EndsWith($": Could not open log file {path}: Is a directory; still using the old one\n", _directory.Read("log.1"));
+    }
+
+    [Fact]
+    public void Host_names_are_in_the_lines_once_they_are_known_and_nobody_waits_for_them()
+    {
+        using ManualResetEventSlim answers = new();
+        Dictionary<string, string?> names = new() { ["192.0.2.1"] = "one.example", ["2001:db8::2"] = null, ["192.0.2.3"] = "x) is fine (192.0.2.9" };
+        using DaemonLog log = new(new ConsoleSink(_output), null, 0)
+        {
+            HostNames = new HostNames(address =>
+            {
+                answers.Wait();
+                return names[address];
+            }),
+        };
+
+        Assert.Equal("one (192.0.2.1 port 655), two (2001:db8::2 port 7), three (192.0.2.3 port 1), 192.0.2.4", Logged());
+        answers.Set();
+        string line = "";
+        Assert.True(SpinWait.SpinUntil(() => (line = Logged()).Contains("example", StringComparison.Ordinal), TimeSpan.FromSeconds(30)));
+        Assert.Equal("one (one.example port 655), two (2001:db8::2 port 7), three (192.0.2.3 port 1), 192.0.2.4", line);
+
+        string Logged()
+        {
+            _output.GetStringBuilder().Clear();
+            KeyValuePair<string, object?>[] fields = [new("One", At("192.0.2.1", "655")), new("Two", At("2001:db8::2", "7")), new("Three", At("192.0.2.3", "1"))];
+            Engine(log).Always.Log(LogLevel.Information, 0, fields, null, static (state, _) => $"one ({state[0].Value}), two ({state[1].Value}), three ({state[2].Value}), 192.0.2.4");
+            return _output.ToString().TrimEnd();
+        }
+
+        static Endpoint At(string address, string port) => Endpoint.TryParse(address, port, out Endpoint endpoint) ? endpoint : default;
     }
 
     [Fact]

@@ -154,6 +154,28 @@ public sealed class ConnectionTests
         Assert.Equal(["9"], mesh.Heard(id));
     }
 
+    /// <summary>As seen of tinc 1.1pre18: before anything else, on connections of either protocol.</summary>
+    [Fact]
+    public void With_DisableBuggyPeers_the_zeros_are_the_first_that_is_sent_on_an_active_connection()
+    {
+        MeshHarness mesh = new MeshHarness(settings => settings with { DisableBuggyPeers = true }).Start();
+        ConnectionId id = mesh.Accept();
+        mesh.Say(id, "0 beta 17");
+        mesh.Heard(id);
+        mesh.Say(id, "4 655 10 c");
+        byte[] said = mesh.HeardBytes(id);
+        int first = said.AsSpan().IndexOf("17 2176\n"u8), next = first + "17 2176\n".Length;
+        Assert.True(said.AsSpan(next, 2176).IndexOfAnyExcept((byte)0) < 0);
+        Assert.StartsWith("12 ", Encoding.ASCII.GetString(said[(next + 2176)..]), StringComparison.Ordinal);
+
+        mesh = SptpsPeer.Mesh(settings => settings with { DisableBuggyPeers = true });
+        SptpsPeer peer = SptpsPeer.Shake(mesh);
+        peer.Say("4 655 10 700000c");
+        int at = peer.Records.FindIndex(record => record.Data.AsSpan().SequenceEqual("17 2176\n"u8));
+        Assert.Equal(new byte[2176], peer.Records[at + 1].Data);
+        Assert.StartsWith("12 ", Encoding.ASCII.GetString(peer.Records[at + 2].Data), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Everything_is_said_in_one_go_or_byte_by_byte()
     {
