@@ -117,6 +117,45 @@ public sealed class ProvisioningTests
     }
 
     [SkippableFact]
+    public void With_DeviceStandby_the_interface_is_set_up_only_while_another_node_is_there()
+    {
+        using TestNetwork network = new();
+        MeshNode alpha = AddNode(network, "alpha"), beta = AddNode(network, "beta");
+        alpha.Settings.Add("DeviceStandby = yes");
+        alpha.Host.Sh("ip tuntap add mesh mode tun");
+        alpha.WriteScript("tinc-down", $"/usr/sbin/ip addr show mesh >{alpha.Directory}/at-tinc-down\n");
+        beta.ConnectTo(alpha);
+        string before = StateOf(alpha);
+        network.ExchangeHostFiles();
+        alpha.Start();
+        Reload(alpha);
+        alpha.WaitForLog("^Reloaded ");
+        Assert.Equal(before, StateOf(alpha));
+
+        beta.Start();
+        network.Until(() => beta.Host.CanPing(alpha.Inner), "a ping");
+        beta.Stop();
+        network.Until(() => StateOf(alpha) == before, "the interface as it was");
+        Assert.Contains($"inet {alpha.Inner}/24 ", File.ReadAllText(Path.Combine(alpha.Directory, "at-tinc-down")), StringComparison.Ordinal);
+        alpha.Settings.Add("Route = 10.30.0.0/16");
+        Reload(alpha);
+        alpha.WaitForLog("^Reloaded .*1 values");
+        beta.Start();
+        network.Until(() => StateOf(alpha).Contains("10.30.0.0/16 dev mesh", StringComparison.Ordinal), "the new route");
+        network.Until(() => alpha.Host.CanPing(beta.Inner), "a ping again");
+
+        alpha.Kill();
+        beta.Stop();
+        Assert.NotEqual(before, StateOf(alpha));
+        alpha.Start();
+        Assert.Equal(before, StateOf(alpha));
+        beta.Start();
+        network.Until(() => alpha.Host.CanPing(beta.Inner), "a ping once more");
+        Assert.Equal(0, alpha.Stop());
+        Assert.Equal(before, StateOf(alpha));
+    }
+
+    [SkippableFact]
     public void A_reload_changes_what_has_changed_and_no_more()
     {
         using TestNetwork network = new();

@@ -55,6 +55,37 @@ public sealed class ScriptTests
         Assert.Equal("mesh\n", File.ReadAllText(Path.Combine(self.Directory, "interpreted")));
     }
 
+    [SkippableTheory, InlineData(Programs.Tinc11), InlineData(Programs.FastMesh11), InlineData(Programs.FastMesh)]
+    public void With_DeviceStandby_tinc_up_runs_when_the_first_node_comes_and_tinc_down_when_the_last_one_goes(string kind)
+    {
+        using TestNetwork network = new();
+        MeshNode self = network.AddNode("self", kind), peer = network.AddNode("peer", Programs.Tincd);
+        self.Settings.Add("DeviceStandby = yes");
+        peer.ConnectTo(self);
+        string order = Path.Combine(self.Directory, "order");
+        foreach (string script in new[] { "tinc-up", "tinc-down", "host-up", "host-down", "subnet-up", "subnet-down" })
+            self.WriteScript(script, $"{(script == "tinc-up" ? self.TincUp() : "")}echo {script} $NODE >>{order}\n");
+        network.ExchangeHostFiles();
+        self.Start();
+        network.Until(() => Ran(order) == "subnet-up self,subnet-up self", "the own subnets");
+        peer.Start();
+        const string Up = "host-up peer,subnet-up peer,subnet-up peer,tinc-up";
+        string there = $"subnet-up self,subnet-up self,{Up}", gone = $"{there},host-down peer,subnet-down peer,subnet-down peer,tinc-down";
+        network.Until(() => Ran(order) == there, "tinc-up");
+        network.Until(() => self.Host.CanPing(peer.Inner), "a ping");
+        peer.Stop();
+        network.Until(() => Ran(order) == gone, "tinc-down");
+        peer.Start();
+        network.Until(() => Ran(order) == $"{gone},{Up}", "tinc-up again");
+        Assert.Equal(0, self.Stop());
+        Assert.Equal($"{gone},{Up},host-down peer,subnet-down peer,subnet-down peer,tinc-down,subnet-down self,subnet-down self", Ran(order));
+        self.Start();
+        self.Stop();
+        Assert.EndsWith("tinc-down,subnet-down self,subnet-down self,subnet-up self,subnet-up self,subnet-down self,subnet-down self", Ran(order), StringComparison.Ordinal);
+    }
+
+    private static string Ran(string file) => File.Exists(file) ? string.Join(',', File.ReadAllLines(file).Select(line => line.Trim())) : "";
+
     private static string Life(TestNetwork network, NetworkHost host, MeshNode peer, string kind, string mode)
     {
         string dump = Path.Combine(network.Directory, "dump");

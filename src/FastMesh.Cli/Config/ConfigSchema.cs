@@ -156,7 +156,7 @@ internal static class ConfigSchema
 
         Newer("AutoConnect", ConfigType.Boolean, "yes if there is an Ed25519 key, as in tinc 1.1, else no", Server, Reload),
         Newer("BroadcastSubnet", ConfigType.Subnet, "none", Server, Reload) with { Multiple = true },
-        NotBuilt("DeviceStandby", ConfigType.Boolean, "no", Server, Start),
+        Newer("DeviceStandby", ConfigType.Boolean, "no", Server, Start),
         Newer("DisableBuggyPeers", ConfigType.Boolean, "no", Server, Reload),
         Newer("Ed25519PrivateKeyFile", ConfigType.File, "ed25519_key.priv", Server, Start),
         Newer("Ed25519PublicKey", ConfigType.Key, "none", Peer, Connection),

@@ -98,6 +98,7 @@ internal sealed class ServerSettings(ConfigTree server, string? netName)
             TunnelServer = TunnelServer,
             LegacyProtocol = server.Boolean("LegacyProtocol") ?? true,
             DisableBuggyPeers = server.Boolean("DisableBuggyPeers") ?? false,
+            DeviceStandby = server.Boolean("DeviceStandby") ?? false,
             SpeedTest = server.Boolean("SpeedTest") ?? true,
             Pmtu = server.Integer("PMTU"),
             ReplayWindow = AtLeast("ReplayWindow", 0, preset.ReplayWindow),

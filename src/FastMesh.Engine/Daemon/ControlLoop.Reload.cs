@@ -70,7 +70,8 @@ internal sealed partial class ControlLoop
     {
         try
         {
-            _provisioning.Apply(wanted);
+            if (!_provisioning.IsRetired)
+                _provisioning.Apply(wanted);
             return null;
         }
         catch (ProvisioningException e)

@@ -304,12 +304,35 @@ internal sealed partial class ControlLoop : IDisposable
             case MeshAction.RunScript script:
                 _scripts.Enqueue(script.Name, script.Variables);
                 break;
+            case MeshAction.SetUpInterface change:
+                ChangeStandby(change.Up);
+                break;
             case MeshAction.DumpGraph dump when _options.GraphDumpFile is { } file:
                 _graphDump.Write(file, dump.Text);
                 break;
         }
 
         return true;
+    }
+
+    /// <summary>DeviceStandby: while the interface is set up or not, the daemon goes on, whatever the kernel refuses.</summary>
+    private void ChangeStandby(bool up)
+    {
+        if (!up)
+        {
+            _provisioning.Retire();
+            _scripts.Enqueue(_provisioning.UndoIfRetired);
+            return;
+        }
+
+        try
+        {
+            _provisioning.Apply(_options.Interface);
+        }
+        catch (ProvisioningException e)
+        {
+            _log.Always.SetUpFailed(e.Message);
+        }
     }
 
     private void MeasureMtu(MeshAction.MeasureMtu measure)

@@ -87,13 +87,17 @@ public sealed class Daemon
         bool isDummy = _options.Device.Kind == DeviceKind.Dummy; // tincd names the interface too, but for no other device
         _log.Always.DeviceOpened(isDummy ? $"{device.Device} ({device.Interface})" : device.Device, device.Description);
         using Provisioning provisioning = new(device, _options.InterfaceRecord, _log);
-        provisioning.Apply(_options.Interface);
+        bool standsBy = _options.Mesh.DeviceStandby; // then the mesh says when, of the scripts too
+        provisioning.Apply(standsBy ? [] : _options.Interface);
+        if (standsBy)
+            provisioning.Retire();
         using Scripts scripts = new(_options.ConfigDirectory, ScriptVariables(device), _log)
         {
             Interpreter = _options.ScriptsInterpreter,
             Extension = _options.ScriptsExtension,
         };
-        scripts.Enqueue("tinc-up", []);
+        if (!standsBy)
+            scripts.Enqueue("tinc-up", []);
         scripts.WaitUntilIdle();
         try
         {
@@ -101,7 +105,8 @@ public sealed class Daemon
         }
         finally
         {
-            scripts.Enqueue("tinc-down", []);
+            if (!standsBy)
+                scripts.Enqueue("tinc-down", []);
             scripts.WaitUntilIdle();
         }
     }

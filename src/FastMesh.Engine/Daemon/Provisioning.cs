@@ -5,8 +5,8 @@ namespace FastMesh.Engine.Daemon;
 
 /// <summary>
 /// Sets up the interface as the configuration wants it, by netlink, and undoes at the end what it did itself: what was there before stays,
-/// and routes by other interfaces are never touched. What a daemon that was killed has left on a device that stays is taken over as its own work. One thread at a
-/// time.
+/// and routes by other interfaces are never touched. What a daemon that was killed has left on a device that stays is taken over as its own work. Any
+/// thread.
 /// </summary>
 internal sealed class Provisioning : IDisposable
 {
@@ -15,10 +15,12 @@ internal sealed class Provisioning : IDisposable
     private readonly string? _recordPath;
     private readonly List<InterfaceStep> _done = [];
     private readonly List<InterfaceStep> _stuck = [];
+    private readonly Lock _lock = new();
     private RouteSocket? _socket;
     private ProvisioningRecord? _record;
     private int _index;
     private int _mtuBefore;
+    private bool _isRetired;
 
     /// <summary>Prepares; nothing is touched before <see cref="Apply"/>.</summary>
     /// <param name="device">The open device.</param>
@@ -28,15 +30,72 @@ internal sealed class Provisioning : IDisposable
         => (_device, _recordPath, _log) = (device, device.IsPersistent ? recordPath : null, log);
 
     /// <summary>What it has set up itself, in the order in which it did.</summary>
-    public IReadOnlyList<InterfaceStep> Done => _done;
+    public IReadOnlyList<InterfaceStep> Done
+    {
+        get
+        {
+            lock (_lock)
+                return [.. _done];
+        }
+    }
+
+    /// <summary>Whether nothing is wanted of the interface at the moment, whatever the configuration says (DeviceStandby).</summary>
+    public bool IsRetired
+    {
+        get
+        {
+            lock (_lock)
+                return _isRetired;
+        }
+    }
 
     /// <summary>Makes the interface what <paramref name="wanted"/> says; what it set up before and is not wanted any more is undone.</summary>
     /// <param name="wanted">What the configuration wants, in order.</param>
     /// <exception cref="ProvisioningException">Something cannot be done; then everything is as it was before the call.</exception>
     public void Apply(IReadOnlyList<InterfaceStep> wanted)
     {
-        if (wanted.Count == 0 && _done.Count == 0 && (_recordPath is null || !ProvisioningRecord.IsAt(_recordPath)))
-            return;
+        lock (_lock)
+        {
+            _isRetired = false;
+            if (wanted.Count > 0 || _done.Count > 0 || (_recordPath is not null && ProvisioningRecord.IsAt(_recordPath)))
+                Change(wanted);
+        }
+    }
+
+    /// <summary>Nothing is wanted until the next <see cref="Apply"/>. What there is stays until <see cref="UndoIfRetired"/>.</summary>
+    public void Retire()
+    {
+        lock (_lock)
+            _isRetired = true;
+    }
+
+    /// <summary>Undoes everything, unless <see cref="Apply"/> came in between.</summary>
+    public void UndoIfRetired()
+    {
+        lock (_lock)
+        {
+            if (_isRetired)
+                UndoAll();
+        }
+    }
+
+    /// <summary>Undoes everything. Without the right to do so (-U) it is left to the device's end.</summary>
+    public void Dispose()
+    {
+        lock (_lock)
+            UndoAll();
+        _record?.Dispose();
+        _socket?.Dispose();
+    }
+
+    private void UndoAll()
+    {
+        UndoAllBut([], staysMtu: false);
+        Record();
+    }
+
+    private void Change(IReadOnlyList<InterfaceStep> wanted)
+    {
         Open();
         InterfaceStep[] before = [.. _done];
         InterfaceStep? failed = null;
@@ -63,15 +122,6 @@ internal sealed class Provisioning : IDisposable
         if (before.FirstOrDefault(step => step.Kind == InterfaceStepKind.Mtu) is { } mtu)
             _ = _socket!.SetMtu(_index, mtu.Number);
         throw new ProvisioningException($"Could not set {failed} of {_device.Interface} ({failed.Source}): {Errno.Message(error)}");
-    }
-
-    /// <summary>Undoes everything. Without the right to do so (-U) it is left to the device's end.</summary>
-    public void Dispose()
-    {
-        UndoAllBut([], staysMtu: false);
-        Record();
-        _record?.Dispose();
-        _socket?.Dispose();
     }
 
     private void Open()

@@ -52,7 +52,8 @@ internal sealed class Scripts : IDisposable
         _thread.Start();
     }
 
-    private readonly record struct Job(string Name, IReadOnlyList<KeyValuePair<string, string>> Variables);
+    /// <summary>A script, or a step of the daemon itself.</summary>
+    private readonly record struct Job(string Name, IReadOnlyList<KeyValuePair<string, string>> Variables, Action? Step = null);
 
     /// <summary>How many have ended how so far. May be called by any thread.</summary>
     public IReadOnlyDictionary<string, long> Counts => s_results.Index().ToDictionary(item => item.Item, item => Volatile.Read(ref _counts[item.Index]));
@@ -83,6 +84,16 @@ internal sealed class Scripts : IDisposable
         _log.Always.ScriptRefused(name, MaxWaiting);
     }
 
+    /// <summary>Does something on the scripts' thread after the scripts asked for before.</summary>
+    public void Enqueue(Action step)
+    {
+        lock (_lock)
+        {
+            _jobs.Enqueue(new("", [], step));
+            Monitor.PulseAll(_lock);
+        }
+    }
+
     /// <summary>Waits until every script asked for has ended.</summary>
     public void WaitUntilIdle()
     {
@@ -108,7 +119,12 @@ internal sealed class Scripts : IDisposable
     private void Work()
     {
         while (TryTakeJob(out Job job))
-            Run(job);
+        {
+            if (job.Step is { } step)
+                step();
+            else
+                Run(job);
+        }
     }
 
     private bool TryTakeJob(out Job job)

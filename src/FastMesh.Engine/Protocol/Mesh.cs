@@ -36,7 +36,7 @@ public sealed partial class Mesh
     private MeshSettings _settings;
     private string _port;
     private int _lastConnection;
-    private bool _graphChanged, _dumpDue, _tableChanged = true;
+    private bool _graphChanged, _dumpDue, _tableChanged = true, _isAlone = true;
 
     /// <summary>Makes the state machine. Nothing happens before <see cref="Start"/>.</summary>
     /// <param name="settings">The configuration.</param>
@@ -119,9 +119,23 @@ public sealed partial class Mesh
         foreach (Node node in addressed)
             _log.Protocol.AddressSet(node.Name, node.Address);
         UpdateProtocols(flipped, now);
+        bool isAlone = !_graph.Nodes.Any(node => node.Reachable && node != Self), stands = _settings.DeviceStandby && isAlone != _isAlone;
+        _isAlone = isAlone;
+        if (stands && !isAlone)
+            _actions.Enqueue(new MeshAction.SetUpInterface(Up: true));
         foreach (Node node in flipped)
             HandleReachability(node, now);
+        if (stands)
+            EndStandbyChange();
         TendNeighbours(now);
+    }
+
+    /// <summary>The order is tinc 1.1's: tinc-up after the scripts of the first node that came, tinc-down after those of the last one that went.</summary>
+    private void EndStandbyChange()
+    {
+        _actions.Enqueue(new MeshAction.RunScript(_isAlone ? "tinc-down" : "tinc-up", []));
+        if (_isAlone)
+            _actions.Enqueue(new MeshAction.SetUpInterface(Up: false));
     }
 
     private void HandleReachability(Node node, Instant now)

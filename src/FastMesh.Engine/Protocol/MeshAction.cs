@@ -57,6 +57,10 @@ public abstract record MeshAction
     /// <param name="Variables">Environment besides the base variables NETNAME, NAME, DEVICE and INTERFACE.</param>
     public sealed record RunScript(string Name, IReadOnlyList<KeyValuePair<string, string>> Variables) : MeshAction;
 
+    /// <summary>DeviceStandby: set up of the interface what the configuration wants, at once; or undo it, after all earlier scripts.</summary>
+    /// <param name="Up">Which of the two.</param>
+    public sealed record SetUpInterface(bool Up) : MeshAction;
+
     /// <summary>Seal a frame with the session of a node and send it by UDP, whatever routing says. Used for MTU probes.</summary>
     /// <param name="Node"><see cref="Routing.Node.Id"/> of the node.</param>
     /// <param name="Frame">The frame.</param>

@@ -197,6 +197,9 @@ public sealed record MeshSettings
     /// <summary>LegacyProtocol (ours): false refuses protocol 17.0.</summary>
     public bool LegacyProtocol { get; init; } = true;
 
+    /// <summary>DeviceStandby: the interface is set up only while another node can be reached (tinc 1.1 reference, 9.5).</summary>
+    public bool DeviceStandby { get; init; }
+
     /// <summary>DisableBuggyPeers: a packet that is too long is sent on each new connection (tinc 1.1 reference, 1.7).</summary>
     public bool DisableBuggyPeers { get; init; }
 
@@ -234,6 +237,7 @@ public sealed record MeshSettings
             TunnelServer = running.TunnelServer,
             LegacyProtocol = running.LegacyProtocol,
             BypassSecurity = running.BypassSecurity,
+            DeviceStandby = running.DeviceStandby,
             Forwarding = Forwarding with
             {
                 Mode = running.Forwarding.Mode,

@@ -159,7 +159,6 @@ public class ConfigLoaderTests
 
     [Theory]
     [InlineData("UPnP = no")]
-    [InlineData("DeviceStandby = No")]
     public void What_is_not_built_may_be_turned_off_without_a_word(string line)
     {
         using LoaderFixture fixture = new(line);

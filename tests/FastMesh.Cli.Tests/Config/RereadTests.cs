@@ -197,6 +197,7 @@ public sealed class RereadTests : IDisposable
         { "Compression", "3" },
         { "ConnectTo", "c" },
         { "DecrementTTL", "yes" },
+        { "DeviceStandby", "yes" },
         { "Digest", "sha1" },
         { "DirectOnly", "yes" },
         { "Forwarding", "off" },

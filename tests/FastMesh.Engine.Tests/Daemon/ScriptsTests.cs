@@ -12,6 +12,17 @@ public sealed class ScriptsTests : IDisposable
     public void Dispose() => _directory.Dispose();
 
     [Fact]
+    public void A_step_of_the_daemon_waits_for_the_scripts_before_it()
+    {
+        _directory.WriteScript("slow", $"sleep 0.2; echo slow >>'{_directory["order"]}'");
+        using Scripts scripts = Make();
+        scripts.Enqueue("slow", []);
+        scripts.Enqueue(() => File.AppendAllText(_directory["order"], "step\n"));
+        scripts.WaitUntilIdle();
+        Assert.Equal("slow\nstep\n", File.ReadAllText(_directory["order"]));
+    }
+
+    [Fact]
     public void A_script_gets_the_inherited_environment_and_the_variables_empty_ones_too()
     {
         _directory.WriteScript("host-up", $"env > '{_directory["out"]}'");

@@ -57,6 +57,38 @@ public sealed class ModeTests
         Assert.DoesNotContain(mesh.Taken<MeshAction.RunScript>(), script => script.Name == "subnet-down");
     }
 
+    /// <summary>The order is that of tinc 1.1pre18.</summary>
+    [Fact]
+    public void With_DeviceStandby_the_interface_comes_with_the_first_node_and_goes_with_the_last()
+    {
+        MeshHarness mesh = new(settings => settings with { DeviceStandby = true, Subnets = [Parse("10.1.0.0/16")] });
+        mesh.HostFiles["delta"] = new PeerSettings();
+        mesh.Start();
+        Assert.Equal(["subnet-up"], Steps(mesh));
+        ConnectionId beta = mesh.JoinReachable("beta");
+        Assert.Equal(["up", "host-up", "hosts/beta-up", "tinc-up"], Steps(mesh));
+        ConnectionId delta = mesh.JoinReachable("delta");
+        Assert.Equal(["host-up", "hosts/delta-up"], Steps(mesh));
+        mesh.Do((m, now) => m.HandleClosed(beta, CloseReason.EndOfStream, "", now));
+        mesh.Do((m, now) => m.Reload(mesh.Settings with { DeviceStandby = false }, now)); // takes effect at a start
+        Assert.Equal(["host-down", "hosts/beta-down"], Steps(mesh));
+        mesh.Do((m, now) => m.HandleClosed(delta, CloseReason.EndOfStream, "", now));
+        Assert.Equal(["host-down", "hosts/delta-down", "tinc-down", "down"], Steps(mesh));
+        mesh.JoinReachable("beta");
+        Assert.Equal(["up", "host-up", "hosts/beta-up", "tinc-up"], Steps(mesh));
+        mesh.Do((m, now) => m.Stop(now));
+        Assert.Equal(["host-down", "hosts/beta-down", "tinc-down", "down", "subnet-down"], Steps(mesh));
+    }
+
+    [Fact]
+    public void A_node_that_stays_alone_with_DeviceStandby_never_touches_the_interface()
+    {
+        MeshHarness mesh = new(settings => settings with { DeviceStandby = true });
+        mesh.Start();
+        mesh.Do((m, now) => m.Stop(now));
+        Assert.Empty(Steps(mesh));
+    }
+
     [Fact]
     public void A_tunnel_server_tells_each_client_only_about_itself_and_believes_them_only_about_themselves()
     {
@@ -158,5 +190,18 @@ public sealed class ModeTests
     {
         Assert.True(Subnet.TryParse(text, out Subnet subnet), text);
         return subnet;
+    }
+
+    /// <summary>Scripts and changes of the interface since the last call.</summary>
+    private static string[] Steps(MeshHarness mesh)
+    {
+        string[] steps = [.. mesh.Actions.Select(action => action switch
+        {
+            MeshAction.RunScript script => script.Name,
+            MeshAction.SetUpInterface change => change.Up ? "up" : "down",
+            _ => "",
+        }).Where(step => step.Length > 0)];
+        mesh.Actions.Clear();
+        return steps;
     }
 }
