@@ -1,5 +1,5 @@
-using System.Diagnostics;
 using FastMesh.Engine.Wire;
+using FastMesh.Native.Linux;
 
 namespace FastMesh.Engine.Daemon;
 
@@ -17,5 +17,5 @@ internal static class MonotonicClock
     }
 
     /// <summary>The same in microseconds: CLOCK_MONOTONIC.</summary>
-    public static long Microseconds => Stopwatch.GetTimestamp() / (Stopwatch.Frequency / 1_000_000);
+    public static long Microseconds => KernelClock.Microseconds;
 }

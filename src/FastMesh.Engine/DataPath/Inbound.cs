@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using FastMesh.Engine.Crypto;
 using FastMesh.Engine.Routing;
 using FastMesh.Engine.Wire;
@@ -36,6 +37,8 @@ internal sealed partial class Inbound(ShardState state, Forwarder forwarder, Pee
 
     private readonly (int Offset, int Length)[] _datagrams = new (int, int)[PacketOpener.MaxTogether];
     private int _count;
+    private PeerRoute? _lastSender;
+    private ForwardingTable? _lastTable; // whose route it is
 
     /// <summary>Handles all datagrams that came in on one socket. Their memory is free afterwards.</summary>
     public void Process(PacketBatch batch, int socket)
@@ -52,7 +55,7 @@ internal sealed partial class Inbound(ShardState state, Forwarder forwarder, Pee
                     train.SegmentSize = Math.Max(train.Length, 1);
             }
 
-            if (!state.Table.TryFindByAddress(batch[first].Endpoint, out PeerRoute? peer))
+            if (!TryFindSender(batch[first].Endpoint, out PeerRoute? peer))
                 ReportUnknown(batch, first, next, socket);
             else if (peer.HasIds)
                 MatchIds(peer, batch, first, next, socket);
@@ -78,6 +81,18 @@ internal sealed partial class Inbound(ShardState state, Forwarder forwarder, Pee
     {
         state.Traffic.CountIn(peer.Id, 1, frame.Length);
         forwarder.Route(frame, peer, byTcp);
+    }
+
+    /// <summary>The node at an address, which mostly is the one that the last datagram came from.</summary>
+    private bool TryFindSender(in Endpoint address, [NotNullWhen(true)] out PeerRoute? peer)
+    {
+        peer = _lastSender;
+        if (peer is not null && _lastTable == state.Table && peer.Address == address)
+            return true;
+        if (!state.Table.TryFindByAddress(address, out peer))
+            return false;
+        (_lastSender, _lastTable) = (peer, state.Table);
+        return true;
     }
 
     private void Match(PeerRoute peer, PacketBatch batch, int first, int end, int socket)

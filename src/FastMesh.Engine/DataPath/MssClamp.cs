@@ -11,6 +11,7 @@ internal static class MssClamp
 {
     private const byte EndOfOptions = 0, NoOperation = 1, MaximumSegmentSize = 2;
     private const int MssLength = 4;
+    private const int TypeOffset = 2 * MacAddress.Length, ProtocolOffset = EthernetFrame.HeaderLength + 9;
 
     /// <summary>
     /// Rewrites the option in place if it exceeds <paramref name="mtu"/> - (offset of the TCP header in the frame) - 20, and corrects the checksum,
@@ -20,7 +21,7 @@ internal static class MssClamp
     /// <param name="mtu">The longest frame on the path, bytes.</param>
     public static void Apply(Span<byte> frame, int mtu)
     {
-        if (!EthernetFrame.TryRead(frame, out EthernetFrame ethernet) || !IpPacket.TryRead(ethernet.Payload, out IpPacket packet)
+        if (IsOtherIPv4(frame) || !EthernetFrame.TryRead(frame, out EthernetFrame ethernet) || !IpPacket.TryRead(ethernet.Payload, out IpPacket packet)
             || ethernet.InnerType != (packet.IsIPv4 ? EtherType.IPv4 : EtherType.IPv6)
             || packet.Protocol != IpProtocol.Tcp || (packet.FragmentField & 0x1fff) != 0
             || packet.Payload.Length < SuperpacketHeaders.MinTcpLength)
@@ -38,6 +39,10 @@ internal static class MssClamp
         if (mss > limit)
             Replace(tcp, option, mss, (ushort)limit);
     }
+
+    /// <summary>Whether a look at two places tells that this is no TCP, as for most small packets.</summary>
+    private static bool IsOtherIPv4(ReadOnlySpan<byte> frame) =>
+        frame.Length > ProtocolOffset && BinaryPrimitives.ReadUInt16BigEndian(frame[TypeOffset..]) == EtherType.IPv4 && frame[ProtocolOffset] != IpProtocol.Tcp;
 
     /// <summary>Offset of the value of the MSS option in a TCP header, or -1.</summary>
     private static int FindMss(ReadOnlySpan<byte> header)

@@ -37,6 +37,9 @@ internal sealed class Shard : IDisposable
     /// <summary>When nothing was read for so long, the next packet is probably alone, and leaves without a look for a second one first.</summary>
     private static readonly TimeSpan s_silence = TimeSpan.FromMilliseconds(2);
 
+    /// <summary>What is read so soon after a write may be the answer to it.</summary>
+    private static readonly TimeSpan s_atOnce = TimeSpan.FromMilliseconds(1);
+
     private readonly ShardState _state;
     private readonly ShardPorts _ports;
     private readonly Func<ForwardingTable> _currentTable;
@@ -53,7 +56,9 @@ internal sealed class Shard : IDisposable
     private readonly SpeedRunner _speed;
     private readonly Inbound _inbound;
     private readonly DeviceHealth _health = new();
-    private Instant _lastRead;
+    private Instant _lastRead, _lastWrite;
+    private bool _isAnswered = true; // whether what the device was given last was answered at once
+    private bool _hasOrders = true;
     private volatile bool _stopping;
 
     /// <summary>Builds a shard; <see cref="Run"/> makes it work.</summary>
@@ -95,8 +100,8 @@ internal sealed class Shard : IDisposable
         _poller.Start();
         while (!_stopping)
         {
-            bool mayWait = _ports.Mailbox.TrySleep();
-            int ready = _poller.Wait(mayWait && !_stopping ? WaitLimit() : 0);
+            _hasOrders = !_ports.Mailbox.TrySleep();
+            int ready = _poller.Wait(_hasOrders || _stopping ? 0 : WaitLimit());
             _ports.Mailbox.Awake();
             Turn(ready);
             _trains.Rest(_fromDevice.Count);
@@ -117,13 +122,13 @@ internal sealed class Shard : IDisposable
 
     /// <summary>
     /// Everything that is ready once, in bounded portions; what is left is ready again. The device is read after it was written, because much of what
-    /// the kernel is given it answers at once: with an acknowledgement, an echo reply.
+    /// the kernel is given it answers at once: with an acknowledgement, an echo reply. When it does not, the next answer is left to the wait.
     /// </summary>
     /// <param name="ready">Number of events of the last wait.</param>
     internal void Turn(int ready)
     {
         _state.Now = _clock();
-        _state.Table = _currentTable(); // one volatile read per turn; the table itself never changes
+        _state.Table = _currentTable(); // the table itself never changes
         bool deviceReady = _health.IsRetryDue(_state.Now);
         if (deviceReady)
             _poller.Watch(_ports.Device, DeviceTag);
@@ -134,15 +139,22 @@ internal sealed class Shard : IDisposable
             if (tag == DeviceTag)
                 deviceReady = true;
             else if (tag == MailboxTag)
-                _ports.Mailbox.Drain();
+                TakeBell();
             else
                 ReadSocket(tag);
         }
 
-        _state.Table = _currentTable(); // orders may rest on a table published just before them
-        ObeyOrders();
+        if (_hasOrders)
+            ObeyOrders();
+        if (deviceReady && _state.Now - _lastWrite <= s_atOnce)
+            _isAnswered = true;
         if (_device.Flush() && !_health.IsWaiting)
-            deviceReady = true;
+        {
+            _lastWrite = _state.Now;
+            if (!deviceReady && _isAnswered)
+                _isAnswered = ReadDevice() > 0;
+        }
+
         if (deviceReady)
             ReadDevice();
         _speed.Turn();
@@ -153,7 +165,8 @@ internal sealed class Shard : IDisposable
     }
 
     /// <summary>Device to network.</summary>
-    internal void ReadDevice()
+    /// <returns>Packets that were read.</returns>
+    internal int ReadDevice()
     {
         _fromDevice.Clear();
         _fromDevice.Limit = _state.Now - _lastRead >= s_silence ? 1 : DevicePackets;
@@ -161,13 +174,14 @@ internal sealed class Shard : IDisposable
         if (packets < 0)
         {
             DeviceFailed();
-            return;
+            return 0;
         }
 
         _lastRead = _state.Now;
         _health.Succeeded();
         _state.Counters.Batch(BatchKind.DeviceRead, packets);
         _outbound.Process(_fromDevice);
+        return packets;
     }
 
     /// <summary>Network to device, and relaying.</summary>
@@ -204,8 +218,15 @@ internal sealed class Shard : IDisposable
         return device < 0 ? speed : speed < 0 ? device : Math.Min(device, speed);
     }
 
+    private void TakeBell()
+    {
+        _ports.Mailbox.Drain();
+        _hasOrders = true;
+    }
+
     private void ObeyOrders()
     {
+        _state.Table = _currentTable(); // they may rest on a table published just before them
         for (int i = 0; i < OrdersPerTurn && _ports.Mailbox.TryTake(out ShardOrder order, out Span<byte> bytes); i++)
         {
             if (_state.Table.Find(order.Node) is { } peer)

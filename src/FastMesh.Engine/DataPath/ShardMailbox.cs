@@ -68,10 +68,15 @@ internal sealed class ShardMailbox<THeader> : IDisposable
     {
         Volatile.Write(ref _asleep, 1);
         Interlocked.MemoryBarrier(); // pairs with the fence in Wake
-        if (Array.TrueForAll(_rings, static ring => ring.IsEmpty))
-            return true;
-        Awake();
-        return false;
+        foreach (FrameRing<THeader> ring in _rings)
+        {
+            if (ring.IsEmpty)
+                continue;
+            Awake();
+            return false;
+        }
+
+        return true;
     }
 
     /// <summary>

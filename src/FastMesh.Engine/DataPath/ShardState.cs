@@ -6,13 +6,22 @@ namespace FastMesh.Engine.DataPath;
 /// <summary>What the parts of one shard share: who it is, and what holds for the present turn.</summary>
 internal sealed class ShardState(int index, ForwardingTable table)
 {
+    private ForwardingTable _table = table;
     private int _captureLength;
 
     /// <summary>The shard's number; sessions name their owner by it.</summary>
     public int Index { get; } = index;
 
     /// <summary>The snapshot for this turn.</summary>
-    public ForwardingTable Table { get; set; } = table;
+    public ForwardingTable Table
+    {
+        get => _table;
+        set
+        {
+            if (_table != value) // nearly always the same: the garbage collector need not hear of it
+                _table = value;
+        }
+    }
 
     /// <summary>The time at the start of this turn.</summary>
     public Instant Now { get; set; }

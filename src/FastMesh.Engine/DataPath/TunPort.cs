@@ -40,7 +40,7 @@ internal sealed unsafe class TunPort : IPacketPort
         int packets = 0;
         while (batch.Fits(MaxPacket))
         {
-            int start = batch.Tail + HeaderOffset, read = FileIo.Read(Descriptor, batch.Address(start), MaxRead);
+            int start = batch.Tail + HeaderOffset, read = Nonblocking.Read(Descriptor, batch.Address(start), MaxRead);
             if (read == -Errno.EAGAIN)
                 break;
             int error = Accept(batch, start, read);
@@ -71,7 +71,7 @@ internal sealed unsafe class TunPort : IPacketPort
     {
         for (int i = 0; i < batch.Count; i++)
         {
-            int start = WriteHeader(batch[i], batch, out int length), written = FileIo.Write(Descriptor, batch.Address(start), length);
+            int start = WriteHeader(batch[i], batch, out int length), written = Nonblocking.Write(Descriptor, batch.Address(start), length);
             batch[i].Error = written < 0 ? -written : 0;
         }
     }

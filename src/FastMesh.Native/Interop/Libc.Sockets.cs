@@ -23,7 +23,7 @@ internal static unsafe partial class Libc
     internal const int SOL_TCP = 6, TCP_NODELAY = 1, TCP_INFO = 11;
     internal const int SOL_UDP = 17, UDP_SEGMENT = 103, UDP_GRO = 104;
 
-    internal const int MSG_TRUNC = 0x20, MSG_DONTWAIT = 0x40, MSG_NOSIGNAL = 0x4000, MSG_WAITFORONE = 0x10000;
+    internal const int MSG_TRUNC = 0x20, MSG_DONTWAIT = 0x40, MSG_NOSIGNAL = 0x4000;
     internal const ushort ETH_P_ALL = 3;
 
     /// <summary>Room for any address this layer handles: sockaddr_in6 is the longest with 28 bytes.</summary>
@@ -123,10 +123,4 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, SetLastError = true)]
     internal static partial nint sendto(int fd, void* buffer, nuint length, int flags, void* address, uint addressLength);
-
-    [LibraryImport(Library, SetLastError = true)]
-    internal static partial int sendmmsg(int fd, Mmsghdr* messages, uint count, int flags);
-
-    [LibraryImport(Library, SetLastError = true)]
-    internal static partial int recvmmsg(int fd, Mmsghdr* messages, uint count, int flags, void* timeout);
 }

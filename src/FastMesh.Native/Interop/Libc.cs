@@ -79,6 +79,27 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, SetLastError = true)]
     internal static partial int epoll_ctl(int epfd, int operation, int fd, void* epollEvent);
 
-    [LibraryImport(Library, SetLastError = true)]
-    internal static partial int epoll_wait(int epfd, void* events, int maxEvents, int timeout);
+    /// <summary>A call that may wait. -1 and errno if it fails.</summary>
+    [LibraryImport(Library)]
+    internal static partial nint syscall(nint number, nint a, void* b, nint c, nint d, void* e, nint f);
+
+    /// <summary>A call that never waits: the runtime is not told of it, and a garbage collection begins only after it.</summary>
+    [LibraryImport(Library, EntryPoint = "syscall"), SuppressGCTransition]
+    internal static partial nint syscall_nonblocking(nint number, nint a, void* b, nint c, nint d, void* e);
+
+    /// <summary>Reads a clock, without a system call.</summary>
+    [LibraryImport(Library), SuppressGCTransition]
+    internal static partial int clock_gettime(int clock, Timespec* now);
+
+    internal static nint SYS_read => IsX64 ? 0 : 63;
+
+    internal static nint SYS_write => IsX64 ? 1 : 64;
+
+    internal static nint SYS_recvmmsg => IsX64 ? 299 : 243;
+
+    internal static nint SYS_sendmmsg => IsX64 ? 307 : 269;
+
+    internal static nint SYS_epoll_pwait => IsX64 ? 281 : 22;
+
+    private static bool IsX64 => RuntimeInformation.ProcessArchitecture == Architecture.X64;
 }

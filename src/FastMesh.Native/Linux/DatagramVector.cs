@@ -3,20 +3,6 @@ using FastMesh.Native.Interop;
 
 namespace FastMesh.Native.Linux;
 
-/// <summary>How a receive waits (MSG_*).</summary>
-[Flags]
-public enum ReceiveFlags
-{
-    /// <summary>As the socket is: a blocking one waits until the whole count has arrived.</summary>
-    None = 0,
-
-    /// <summary>Never wait.</summary>
-    DontWait = Libc.MSG_DONTWAIT,
-
-    /// <summary>On a blocking socket: wait for the first message, take what is there.</summary>
-    WaitForOne = Libc.MSG_WAITFORONE,
-}
-
 /// <summary>
 /// Preallocated mmsghdr, iovec, sockaddr and control arrays for batches of UDP messages in one direction. Owns those arrays, but not the
 /// packet buffers: they are native memory, borrowed from the caller, who keeps them in place for as long as a call uses them. No call
@@ -68,7 +54,7 @@ public sealed unsafe class DatagramVector : IDisposable
     }
 
     /// <summary>Receives up to <paramref name="count"/> messages into buffers 0, 1 ... Returns how many, or the negated errno (EAGAIN: none).</summary>
-    public int Receive(int fd, int count, ReceiveFlags flags = ReceiveFlags.DontWait)
+    public int Receive(int fd, int count)
     {
         CheckRange(0, count);
         for (int i = 0; i < count; i++) // the kernel overwrote these with results
@@ -79,9 +65,7 @@ public sealed unsafe class DatagramVector : IDisposable
             header.msg_control = ControlOf(i);
             header.msg_flags = 0;
         }
-        int received;
-        while (Syscall.Interrupted(Libc.recvmmsg(fd, _messages, (uint)count, (int)flags, null), out received)) { }
-        return received;
+        return Nonblocking.Receive(fd, _messages, count);
     }
 
     /// <summary>Bytes received in message <paramref name="index"/>, or sent of it.</summary>
@@ -170,10 +154,7 @@ public sealed unsafe class DatagramVector : IDisposable
     public int Send(int fd, int from, int count)
     {
         CheckRange(from, count);
-        int sent;
-        while (Syscall.Interrupted(
-            Libc.sendmmsg(fd, _messages + from, (uint)count, Libc.MSG_NOSIGNAL | Libc.MSG_DONTWAIT), out sent)) { }
-        return sent;
+        return Nonblocking.Send(fd, _messages + from, count);
     }
 
     /// <summary>Frees the arrays; the packet buffers stay the caller's.</summary>

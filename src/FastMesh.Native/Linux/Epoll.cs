@@ -61,13 +61,13 @@ public sealed unsafe class Epoll : IDisposable
     public int Remove(int fd) => Control(Libc.EPOLL_CTL_DEL, fd, EpollEvents.None, 0);
 
     /// <summary>
-    /// Waits at most <paramref name="timeout"/> milliseconds (0: not at all, -1: for ever). Returns the number of events or the negated
-    /// errno. A signal ends the wait early with 0, because repeating it would stretch the timeout.
+    /// Waits at most <paramref name="timeout"/> milliseconds (0: not at all, -1: for ever). Returns the number of events. A signal
+    /// ends the wait early with 0, because repeating it would stretch the timeout.
     /// </summary>
     public int Wait(int timeout)
     {
-        bool interrupted = Syscall.Interrupted(Libc.epoll_wait(_fd.Descriptor, _events, _maxEvents, timeout), out int count);
-        return interrupted ? 0 : count;
+        // Fails by EINTR only, and errno need not be asked for: of an own set and own memory nothing can be wrong.
+        return Math.Max((int)Libc.syscall(Libc.SYS_epoll_pwait, _fd.Descriptor, _events, _maxEvents, timeout, null, 0), 0);
     }
 
     /// <summary>The tag given with the descriptor of event <paramref name="index"/>.</summary>

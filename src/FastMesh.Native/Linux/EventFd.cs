@@ -19,14 +19,14 @@ public sealed unsafe class EventFd : IDisposable
     public void Signal()
     {
         ulong one = 1;
-        while (Syscall.Interrupted(Libc.write(_fd.Descriptor, &one, sizeof(ulong)), out _)) { }
+        _ = Nonblocking.Write(_fd.Descriptor, (byte*)&one, sizeof(ulong));
     }
 
     /// <summary>Takes all signals given so far. Drain first, then look at what the signal announced.</summary>
     public void Drain()
     {
         ulong count;
-        while (Syscall.Interrupted(Libc.read(_fd.Descriptor, &count, sizeof(ulong)), out _)) { }
+        _ = Nonblocking.Read(_fd.Descriptor, (byte*)&count, sizeof(ulong));
     }
 
     /// <inheritdoc/>

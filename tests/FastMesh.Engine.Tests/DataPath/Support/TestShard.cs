@@ -14,6 +14,7 @@ internal sealed class TestShard : IDisposable
     private readonly ShardMailbox<ShardOrder>[] _mailboxes;
     private readonly bool _ownsMailboxes;
     private readonly Shard _shard;
+    private readonly ReadyPoller _poller = new();
     private readonly int _sockets;
 
     public TestShard(ForwardingTable table, bool merges = true, bool overwritesMac = false, int sockets = 2)
@@ -28,7 +29,7 @@ internal sealed class TestShard : IDisposable
         Traits = new(merges, merges, overwritesMac, new MacAddress(0xfefd_0000_0000));
         State = new(index, table);
         MemoryPort[] ports4And6 = [Socket4, Socket6];
-        ShardPorts ports = new(Device, Traits, ports4And6[..sockets], new[] { false, true }[..sockets], mailboxes[index]);
+        ShardPorts ports = new(Device, Traits, ports4And6[..sockets], new[] { false, true }[..sockets], mailboxes[index]) { Poller = _poller };
         _shard = new Shard(State, ports, new ShardMail(State, _control, mailboxes), () => Table, () => Now);
     }
 
@@ -72,9 +73,12 @@ internal sealed class TestShard : IDisposable
 
     public void Order(ShardOrder order, byte[] bytes)
     {
-        Assert.True(_mailboxes[State.Index].TryAdd(0, order, bytes));
+        Leave(order, bytes);
         Work();
     }
+
+    /// <summary>Leaves an order for the next turn.</summary>
+    public void Leave(ShardOrder order, byte[] bytes) => Assert.True(_mailboxes[State.Index].TryAdd(0, order, bytes));
 
     /// <summary>Until nothing waits on any port.</summary>
     public void Work()
@@ -90,11 +94,46 @@ internal sealed class TestShard : IDisposable
         while (Device.Input.Count + Socket4.Input.Count + Socket6.Input.Count > 0);
     }
 
+    /// <summary>One turn as after a wait that ended because of the device, or because of something else.</summary>
+    public void Turn(bool deviceReady) => _shard.Turn(deviceReady ? 1 : 0);
+
     public void Dispose()
     {
         _shard.Dispose();
         _control.Dispose();
         if (_ownsMailboxes)
             _mailboxes[0].Dispose();
+    }
+
+    /// <summary>Says that what was watched as the device is ready.</summary>
+    private sealed class ReadyPoller : IPoller
+    {
+        private int _deviceTag;
+
+        public void Start()
+        {
+        }
+
+        public void Stop()
+        {
+        }
+
+        public void Watch(IPacketPort port, int tag) => _deviceTag = Math.Min(tag, _deviceTag); // sockets have tags from 0 on
+
+        public void Watch(int descriptor, int tag)
+        {
+        }
+
+        public void Unwatch(IPacketPort port)
+        {
+        }
+
+        public int Wait(int timeout) => 0;
+
+        public int Ready(int index) => _deviceTag;
+
+        public void Dispose()
+        {
+        }
     }
 }
