@@ -18,9 +18,9 @@ rows_of() { # SETUP
   case $1 in
     *:*) echo rtt tcp tcp4 udp64 ;;
     *-*-*) echo tcp ;;
-    plain | fastmesh10-*) echo rtt tcp udp64 ;;
-    fastmesh-tinc*) echo rtt tcp back udp64 ;;
-    *) echo rtt tcp tcp4 udp64 udp1200 ;;
+    plain | fastmesh10-*) echo rtt tcp udp64 batch64 ;;
+    fastmesh-tinc*) echo rtt tcp back udp64 batch64 ;;
+    *) echo rtt tcp tcp4 udp64 batch64 udp1200 ;;
   esac
 }
 

@@ -26,7 +26,7 @@ SHORT = ("plain", *SUMMARY, "fastmesh-tinc11", "fastmesh-tincd")
 
 TCP, BACK = "TCP 1 stream, Mbit/s", "TCP 1 stream back, Mbit/s"
 CPU, CPU_DAEMONS = "CPU machine, s/GB", "CPU daemons, s/GB"
-UDP, RTT, RTT_99 = "UDP 64 B, packets/s", "RTT median, us", "RTT 99 %, us"
+UDP, UDP_BATCH, RTT, RTT_99 = "UDP 64 B, packets/s", "UDP 64 B in batches, packets/s", "RTT median, us", "RTT 99 %, us"
 
 # (ours, row, factor, reference): for rows where more is better the least factor allowed, else the greatest.
 REQUIRED = (
@@ -35,7 +35,7 @@ REQUIRED = (
     ("switch:fastmesh-fastmesh", TCP, 0.9, "fastmesh-fastmesh"),
     ("fastmesh-fastmesh-fastmesh", TCP, 5, "tinc11-tinc11-tinc11"),
     *((f"fastmesh-{tinc}", row, 1.5, f"{tinc}-{tinc}") for tinc in ("tinc11", "tincd") for row in (TCP, BACK)),
-    *(("fastmesh-fastmesh", UDP, 2, other) for other in ("wireguard-go", "tinc11-tinc11")),
+    *(("fastmesh-fastmesh", row, 2, other) for row in (UDP, UDP_BATCH) for other in ("wireguard-go", "tinc11-tinc11")),
     *(("fastmesh-fastmesh", row, 1.0, other) for row in (RTT, RTT_99) for other in ("tinc11-tinc11", "wireguard-go")),
     # As a plain tinc 1.0 node, and towards tinc 1.1, FastMesh is nowhere worse than tinc.
     *(("fastmesh10-fastmesh10", row, 1.0, "tincd-tincd") for row in (TCP, CPU_DAEMONS, UDP, RTT)),

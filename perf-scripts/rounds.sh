@@ -4,7 +4,7 @@
 #
 # A script sets $setups (the default list), defines rows_of SETUP (names of row_... functions) and calls: run "$@"
 # Options of all of them: [--rounds N] [--seconds S] [--out DIRECTORY] [--setups "A B ..."] [--rows "X Y ..."], rows being rtt, tcp, back,
-# tcp4, udp64, udp1200 and loaded.
+# tcp4, udp64, batch64, udp1200 and loaded.
 # DIRECTORY gets samples.tsv, about.tsv, results.json, report.md and plots; $SETTLE is the time for path MTU discovery, in seconds.
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=perf-scripts/lib.sh
@@ -135,6 +135,19 @@ row_tcp4() { if iperf -P 4; then samples "$1" tcp "TCP 4 streams"; fi; }
 
 # More datagrams are sent than anything here can carry; those that arrive in a second count.
 row_udp64() { if iperf -u -l 64 -b 100M; then samples "$1" udp "UDP 64 B"; fi; }
+
+# iperf3 takes a system call or two for each datagram, and its receiver is what is slow then. These ends take 32 at a time.
+row_batch64() {
+  local receiver
+  [ -x "$work/datagrams" ] || gcc -O2 -o "$work/datagrams" "$here/datagrams.c"
+  start "$far" "$work/report" "$work/datagrams" receive "$target" 5202
+  receiver=$last
+  wait_for 5 "the receiver" on "$far" sh -c "ss -Hlun sport = 5202 | grep -q ."
+  on "$near" "$work/datagrams" send "$target" 5202 300000 "$seconds"
+  wait "$receiver" || true
+  record "$1" "UDP 64 B in batches, packets/s" "$(cat "$work/report")"
+}
+
 row_udp1200() { if iperf -u -l 1200 -b 3G; then samples "$1" udp "UDP 1200 B"; fi; }
 
 row_rtt() {

@@ -7,7 +7,7 @@
 setups="fastmesh-fastmesh"
 keep=""
 option() { case $1 in --keep) keep=yes; return 1 ;; esac; }
-rows_of() { echo rtt tcp back tcp4 udp64 udp1200 loaded; }
+rows_of() { echo rtt tcp back tcp4 udp64 batch64 udp1200 loaded; }
 
 options "$@"
 if [ -z "$keep" ]; then
