@@ -111,18 +111,18 @@ internal sealed class UringPoller : IPoller
     {
         foreach (RingBatch batch in _batches)
             batch.Release(); // what was received before has been handled
-        bool anyReady = false;
+        bool mayWait = timeout != 0;
         foreach (Source source in _sources)
         {
             source.IsReadable = false;
-            Arm(source);
-            anyReady |= source.Port is { HasReceived: true };
+            bool isArmed = TryArm(source) || (Ring.Submissions.Waiting > 0 && Ring.Submit() > 0 && TryArm(source)); // the queue may have been full
+            mayWait &= isArmed && source.Port is not { HasReceived: true };
         }
 
-        if (anyReady || timeout == 0)
-            Look();
-        else
+        if (mayWait)
             Ring.Wait(timeout);
+        else
+            Look();
         Reap();
         return ListReady();
     }
@@ -180,14 +180,18 @@ internal sealed class UringPoller : IPoller
         return source;
     }
 
-    private void Arm(Source source)
+    /// <summary>Sees to it that what comes from a source is noticed; false if there is no room for the request, or no memory for what it would bring.</summary>
+    private bool TryArm(Source source)
     {
         if (!source.IsWatched)
-            return;
+            return true;
         if (source.Port is { } port)
+        {
             port.Arm();
-        else if (!source.IsArmed)
-            source.IsArmed = Ring.Submissions.TryPoll(source.Index, (uint)source.Index);
+            return port.IsReceiving;
+        }
+
+        return source.IsArmed = source.IsArmed || Ring.Submissions.TryPoll(source.Index, (uint)source.Index);
     }
 
     private void Reap()

@@ -11,7 +11,7 @@ namespace FastMesh.Engine.Tests.DataPath;
 /// <summary>The ports of a ring on real sockets and devices; what they bring is what the plain ports bring.</summary>
 public sealed class UringPortTests
 {
-    private const int DeviceTag = -1, BellTag = -2;
+    private const int DeviceTag = -1, BellTag = -2, SilentTag = -3;
 
     [SkippableTheory]
     [InlineData(true, 10, 1000, 400)]
@@ -74,6 +74,25 @@ public sealed class UringPortTests
         Assert.Single(ReceiveAll(poller, ports, 1));
         poller.Wait(0); // the poll that was under way when it was drained
         Assert.Equal(0, poller.Wait(1));
+        Dispose(ports);
+    }
+
+    [SkippableFact]
+    public void A_bell_rings_and_datagrams_arrive_though_the_queue_of_requests_was_full()
+    {
+        using UringPoller poller = Open();
+        using UdpListener from = Listen(), to = Listen();
+        using MmsgPort sender = new(from.Socket(0), isIPv6: false, segmentation: false, new());
+        using EventFd bell = new(), silent = new();
+        ShardPorts ports = Adopt(poller, to, bell, silent);
+        int file = 2; // in the order of watching: the socket, the bell, the silent one
+        while (poller.Ring.Submissions.TryPoll(file, uint.MaxValue))
+            ;
+        bell.Signal();
+        Assert.Equal([BellTag], Ready(poller, poller.Wait(10_000)));
+        bell.Drain();
+        Send(sender, to.Local, TestFrames.Pattern(100), 100);
+        Assert.Single(ReceiveAll(poller, ports, 1));
         Dispose(ports);
     }
 
@@ -165,7 +184,7 @@ public sealed class UringPortTests
 
     private static UdpListener Listen() => UdpListener.Open(Endpoint.FromIPv4(0x7f000001, 0), new UdpSettings(), 1);
 
-    private static ShardPorts Adopt(UringPoller poller, UdpListener listener, EventFd? bell = null)
+    private static ShardPorts Adopt(UringPoller poller, UdpListener listener, EventFd? bell = null, EventFd? silent = null)
     {
         ShardCounters counters = new();
         MmsgPort[] sockets = [new(listener.Socket(0), isIPv6: false, segmentation: true, counters)];
@@ -173,6 +192,7 @@ public sealed class UringPortTests
         poller.Watch(ports.Device, DeviceTag);
         poller.Watch(ports.Sockets[0], 0);
         poller.Watch(bell?.Descriptor ?? -1, BellTag);
+        poller.Watch(silent?.Descriptor ?? -1, SilentTag);
         poller.Start();
         return ports;
     }
