@@ -88,8 +88,7 @@ public sealed class DataPlane : IDisposable
     /// <summary>Starts the threads with the first table.</summary>
     public void Start(ForwardingTable table)
     {
-        ArgumentNullException.ThrowIfNull(table);
-        _table = table;
+        Publish(table);
         DeviceTraits traits = _device.Traits(table.Options.Mode);
         for (int i = 0; i < _shards.Length; i++)
             _shards[i] = MakeShard(i, table, traits);
@@ -105,7 +104,12 @@ public sealed class DataPlane : IDisposable
     }
 
     /// <summary>Makes a new table the current one for turns that start from now on.</summary>
-    public void Publish(ForwardingTable table) => Volatile.Write(ref _table, table);
+    public void Publish(ForwardingTable table)
+    {
+        ArgumentNullException.ThrowIfNull(table);
+        _controlTraffic.Reserve(table.IdLimit);
+        Volatile.Write(ref _table, table);
+    }
 
     /// <summary>A node as the shards see it, or null.</summary>
     internal PeerRoute? Find(int node) => _table?.Find(node);

@@ -7,15 +7,26 @@ namespace FastMesh.Engine.DataPath;
 /// <param name="BytesOut">Their bytes.</param>
 public readonly record struct NodeCounters(long PacketsIn, long BytesIn, long PacketsOut, long BytesOut);
 
-/// <summary>One shard's counts of frames and drops per node. Only the shard writes; any thread may read at any time.</summary>
+/// <summary>
+/// One shard's counts of frames and drops per node, in rows that are there before the first packet. Only the shard writes; any thread may read at any time.
+/// </summary>
 internal sealed class NodeTraffic
 {
     private const int Fields = 4, PacketsIn = 0, PacketsOut = 2;
 
     private static readonly DropReason[] s_reasons = Enum.GetValues<DropReason>();
 
-    private long[] _values = [];
-    private long[]?[] _drops = []; // a row for each node that had any, made by its first one
+    private long[] _values = [], _drops = [];
+
+    /// <summary>Makes room for nodes. The shard does this when it takes up a table that has more of them.</summary>
+    /// <param name="nodes">A number above that of any node.</param>
+    public void Reserve(int nodes)
+    {
+        if (nodes * Fields <= _values.Length)
+            return;
+        Grow(ref _values, nodes * 2 * Fields);
+        Grow(ref _drops, nodes * 2 * s_reasons.Length);
+    }
 
     /// <summary>Counts frames from a node.</summary>
     public void CountIn(int node, int packets, int bytes) => Add(node, PacketsIn, packets, bytes);
@@ -23,39 +34,27 @@ internal sealed class NodeTraffic
     /// <summary>Counts frames for a node.</summary>
     public void CountOut(int node, int packets, int bytes) => Add(node, PacketsOut, packets, bytes);
 
-    /// <summary>Counts dropped packets that came from a node or were for it; -1 is none.</summary>
+    /// <summary>Counts dropped packets that came from a node or were for it; -1 is none, and so is one that there is no room for yet.</summary>
     public void CountDrop(int node, DropReason reason, int packets)
     {
-        if (node < 0)
-            return;
-        long[]?[] rows = _drops;
-        if (node >= rows.Length)
-        {
-            Array.Resize(ref rows, Math.Max(64, (node + 1) * 2));
-            Volatile.Write(ref _drops, rows);
-        }
-
-        if (rows[node] is not { } row)
-            Volatile.Write(ref rows[node], row = new long[s_reasons.Length]);
-        ref long count = ref row[(int)reason];
-        Volatile.Write(ref count, count + packets);
+        int index = (node * s_reasons.Length) + (int)reason;
+        if ((uint)index < (uint)_drops.Length)
+            Volatile.Write(ref _drops[index], _drops[index] + packets);
     }
 
     /// <summary>What several shards dropped of one node's packets; reasons without any are left out.</summary>
     public static IReadOnlyList<KeyValuePair<string, long>> Drops(ReadOnlySpan<NodeTraffic> shards, int node)
     {
-        long[]? sums = null;
+        long[] sums = new long[s_reasons.Length];
         foreach (NodeTraffic shard in shards)
         {
-            long[]?[] rows = Volatile.Read(ref shard._drops);
-            if ((uint)node >= (uint)rows.Length || Volatile.Read(ref rows[node]) is not { } row)
-                continue;
-            sums ??= new long[s_reasons.Length];
-            for (int i = 0; i < row.Length; i++)
-                sums[i] += Volatile.Read(ref row[i]);
+            long[] drops = Volatile.Read(ref shard._drops);
+            int row = node * sums.Length;
+            for (int i = 0; i < sums.Length && (uint)row < (uint)drops.Length; i++)
+                sums[i] += Volatile.Read(ref drops[row + i]);
         }
 
-        return sums is null ? [] : [.. s_reasons.Where(reason => sums[(int)reason] > 0).Select(reason => KeyValuePair.Create(reason.ToString(), sums[(int)reason]))];
+        return [.. s_reasons.Where(reason => sums[(int)reason] > 0).Select(reason => KeyValuePair.Create(reason.ToString(), sums[(int)reason]))];
     }
 
     /// <summary>Sums of several shards for one node.</summary>
@@ -72,16 +71,19 @@ internal sealed class NodeTraffic
         return sum;
     }
 
+    private static void Grow(ref long[] counts, int length)
+    {
+        long[] more = new long[length];
+        counts.CopyTo(more, 0);
+        Volatile.Write(ref counts, more);
+    }
+
     private void Add(int node, int field, int packets, int bytes)
     {
         int index = (node * Fields) + field;
         long[] values = _values;
-        if (index + 1 >= values.Length)
-        {
-            Array.Resize(ref values, Math.Max(64, (node + 1) * 2) * Fields);
-            Volatile.Write(ref _values, values);
-        }
-
+        if ((uint)(index + 1) >= (uint)values.Length)
+            return;
         Volatile.Write(ref values[index], values[index] + packets);
         Volatile.Write(ref values[index + 1], values[index + 1] + bytes);
     }

@@ -4,13 +4,20 @@ using FastMesh.Engine.Wire;
 namespace FastMesh.Engine.DataPath;
 
 /// <summary>What the parts of one shard share: who it is, and what holds for the present turn.</summary>
-internal sealed class ShardState(int index, ForwardingTable table)
+internal sealed class ShardState
 {
-    private ForwardingTable _table = table;
+    private ForwardingTable _table;
     private int _captureLength;
 
+    /// <summary>What shard <paramref name="index"/> starts with.</summary>
+    public ShardState(int index, ForwardingTable table)
+    {
+        (Index, _table) = (index, table);
+        Traffic.Reserve(table.IdLimit);
+    }
+
     /// <summary>The shard's number; sessions name their owner by it.</summary>
-    public int Index { get; } = index;
+    public int Index { get; }
 
     /// <summary>The snapshot for this turn.</summary>
     public ForwardingTable Table
@@ -18,8 +25,10 @@ internal sealed class ShardState(int index, ForwardingTable table)
         get => _table;
         set
         {
-            if (_table != value) // nearly always the same: the garbage collector need not hear of it
-                _table = value;
+            if (_table == value) // nearly always the same: the garbage collector need not hear of it
+                return;
+            _table = value;
+            Traffic.Reserve(value.IdLimit);
         }
     }
 

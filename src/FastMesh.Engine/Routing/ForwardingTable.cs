@@ -69,6 +69,9 @@ public sealed class ForwardingTable
     /// <summary>All other known nodes.</summary>
     public IReadOnlyList<PeerRoute> Peers { get; }
 
+    /// <summary>A number above every <see cref="Node.Id"/> so far.</summary>
+    public int IdLimit => _peers.Length;
+
     /// <summary>The node with that <see cref="Node.Id"/>, or null if it is gone.</summary>
     public PeerRoute? Find(int id) => (uint)id < (uint)_peers.Length ? _peers[id] : null;
 

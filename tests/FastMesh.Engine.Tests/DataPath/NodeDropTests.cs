@@ -82,16 +82,35 @@ public sealed class NodeDropTests : IDisposable
     public void Drops_of_shards_are_added_up_and_nodes_of_any_number_have_their_own()
     {
         NodeTraffic first = new(), second = new();
+        first.Reserve(701);
+        second.Reserve(4);
+        second.CountDrop(3, DropReason.TooLong, 1);
+        second.Reserve(701);
         first.CountDrop(700, DropReason.Replayed, 2);
         second.CountDrop(700, DropReason.Replayed, 3);
         second.CountDrop(700, DropReason.NoKey, 1);
         second.CountDrop(3, DropReason.TooLong, 1);
+        second.CountDrop(100_000, DropReason.TooLong, 1);
         second.CountDrop(-1, DropReason.TooLong, 1);
         Assert.Equal([("NoKey", 1), ("Replayed", 5)], Named(NodeTraffic.Drops([first, second], 700)));
-        Assert.Equal([("TooLong", 1)], Named(NodeTraffic.Drops([first, second], 3)));
+        Assert.Equal([("TooLong", 2)], Named(NodeTraffic.Drops([first, second], 3)));
         Assert.Empty(NodeTraffic.Drops([first, second], 4));
         Assert.Empty(NodeTraffic.Drops([first, second], 100_000));
         Assert.Empty(NodeTraffic.Drops([first, second], -1));
+    }
+
+    [Fact]
+    public void The_first_drop_of_a_node_allocates_nothing()
+    {
+        Node[] nodes = [.. Enumerable.Range(100, 100).Select(i => _network.Unreachable($"gone{i}", $"10.{i}.0.0/16"))];
+        byte[][] frames = [.. nodes.Select((_, i) => TestFrames.Udp4("10.1.0.1", $"10.{100 + i}.0.1", 10))];
+        Shard.FromDevice(frames[..50]); // also uses up the ICMP errors of this second
+        foreach (byte[] frame in frames[50..])
+            Shard.Device.Input.Enqueue(new(frame));
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Shard.Work();
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.All(nodes, node => Assert.Equal([("Unreachable", 1)], Named(NodeTraffic.Drops([Shard.State.Traffic], node.Id))));
     }
 
     private static (string, long)[] Named(IEnumerable<KeyValuePair<string, long>> drops) => [.. drops.Select(drop => (drop.Key, drop.Value))];

@@ -48,6 +48,8 @@ public sealed class TrafficTests : IDisposable
         NodeTraffic first = new(), second = new();
         for (int node = 0; node < 1000; node++)
         {
+            first.Reserve(node + 1);
+            second.Reserve(node + 1);
             first.CountIn(node, 1, node);
             second.CountOut(node, 2, 7);
             second.CountIn(node, 1, 1);
