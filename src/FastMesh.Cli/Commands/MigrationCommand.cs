@@ -3,6 +3,9 @@ using System.Text.Json;
 using FastMesh.Cli.Check;
 using FastMesh.Cli.Config;
 using FastMesh.Cli.Migration;
+using FastMesh.Engine;
+using FastMesh.Engine.Protocol;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace FastMesh.Cli.Commands;
 
@@ -66,10 +69,9 @@ internal sealed class MigrationCommand(CommandContext context) : IDisposable
                 return Refuse($"tincd runs as {old.Unit}, but systemd has no {next.Unit}; install the unit, or stop that one and start tincd without it", 1);
         }
 
-        ConfigDirectory directory = new(paths.ConfigDirectory, []);
-        AdoptionRecord record = new(directory);
+        AdoptionRecord record = new(new ConfigDirectory(paths.ConfigDirectory, []));
         record.Write(old);
-        int code = HandOver(running.Process, old, next, paths, directory);
+        int code = HandOver(running.Process, old, next, paths, line);
         if (code != 0)
             record.Remove();
         return code;
@@ -78,8 +80,8 @@ internal sealed class MigrationCommand(CommandContext context) : IDisposable
     private int Revert()
     {
         RunningDaemon? running = RunningDaemon.Find(context.Paths);
-        NetPaths paths = context.Paths;
-        if (running is { IsFastMesh: true } && Understand(running, out CommandLine line, out _) is null)
+        (NetPaths paths, CommandLine line) = (context.Paths, context.Line);
+        if (running is { IsFastMesh: true } && Understand(running, out line, out _) is null)
             paths = NetPaths.From(line);
         ConfigDirectory directory = new(paths.ConfigDirectory, []);
         AdoptionRecord record = new(directory);
@@ -98,7 +100,7 @@ internal sealed class MigrationCommand(CommandContext context) : IDisposable
 
         DaemonLaunch old = running.ToLaunch("fastmesh", paths.NetName);
         old = old with { Title = "FastMesh", Environment = null, IsEnabled = next.IsEnabled };
-        int code = HandOver(running.Process, old, next, paths, directory);
+        int code = HandOver(running.Process, old, next, paths, line);
         if (code == 0)
             record.Remove();
         return code;
@@ -117,9 +119,21 @@ internal sealed class MigrationCommand(CommandContext context) : IDisposable
         return Report(MigrationReport.Done, [], [], paths, 0);
     }
 
-    private int HandOver(int process, DaemonLaunch old, DaemonLaunch next, NetPaths paths, ConfigDirectory directory)
+    /// <summary>
+    /// How long tincd may keep a connection whose handshake does not end (tinc 1.0 reference, 4.4): it looks every PingTimeout for those that are at least
+    /// that old; and a second, in which it counts.
+    /// </summary>
+    internal static TimeSpan HandshakeLimit(NetPaths paths, CommandLine line)
     {
-        Handover handover = new(old, next, paths, new PeerAddresses(directory), Say);
+        ConfigReading reading = new ConfigLoader(paths, line, new EngineLog(NullLoggerFactory.Instance)).Inspect(new ConfigReport());
+        MeshSettings mesh = reading.Options?.Mesh ?? new MeshSettings { Name = string.Empty };
+        return (2 * mesh.PingTimeout) + TimeSpan.FromSeconds(1);
+    }
+
+    private int HandOver(int process, DaemonLaunch old, DaemonLaunch next, NetPaths paths, CommandLine line)
+    {
+        PeerAddresses addresses = new(new ConfigDirectory(paths.ConfigDirectory, []));
+        Handover handover = new(old, next, paths, addresses, Say) { HandshakeLimit = HandshakeLimit(paths, line) };
         string result = handover.Run(process, context.Line.Timeout, _interrupted.Token);
         if (result == MigrationReport.Done && old.IsEnabled)
         {

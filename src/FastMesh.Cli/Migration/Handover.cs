@@ -29,6 +29,9 @@ internal sealed class Handover(DaemonLaunch from, DaemonLaunch to, NetPaths path
 {
     private static readonly TimeSpan s_startLimit = TimeSpan.FromSeconds(15);
 
+    /// <summary>How long the daemon that runs may keep a connection that never says who it is.</summary>
+    public required TimeSpan HandshakeLimit { get; init; }
+
     /// <summary>Who was up before.</summary>
     public IReadOnlyList<string> Before { get; private set; } = [];
 
@@ -76,11 +79,10 @@ internal sealed class Handover(DaemonLaunch from, DaemonLaunch to, NetPaths path
         return process != 0 && RunningDaemon.IsAlive(process) ? process : 0;
     }
 
-    /// <summary>Without a control socket a connection of a stranger looks like any other; but tincd closes it after PingTimeout.</summary>
+    /// <summary>Without a control socket a connection of a stranger looks like any other; but it does not last.</summary>
     private PeersUp Settled(PeersUp first, int process, CancellationToken interrupted)
     {
-        TimeSpan pause = TimeSpan.FromSeconds(6); // the preset, 5 seconds, and one more
-        RunningDaemon.WaitUntil(() => false, first.Connected.Any(c => c.Name is null) ? pause : TimeSpan.Zero, interrupted);
+        RunningDaemon.WaitUntil(() => false, first.Connected.Any(c => c.Name is null) ? HandshakeLimit : TimeSpan.Zero, interrupted);
         PeersUp now = PeersUp.Of(paths, process, addresses);
         return now with { Connected = [.. first.Connected.Where(now.Connected.Contains)] };
     }
