@@ -39,10 +39,10 @@ for project in tests/FastMesh.*; do
   rung "$(basename "$project")" "Category!=NeedsMlKem" dotnet test "$project"
 done
 
-# Once more (Category=Debian13 and all of Crypto) what stands on libcrypto and ipsec-mb, and what only Debian 13's versions of them have.
+# Once more (Category=Debian13, all of Crypto and of Uring) what stands on libcrypto, ipsec-mb and liburing, and what only Debian 13's versions of them have.
 if [ "$(id -u)" = 0 ]; then
   for project in Native Engine; do
-    rung "FastMesh.$project.Tests-Debian13" "FullyQualifiedName~Crypto|Category=Debian13|Category=NeedsMlKem" \
+    rung "FastMesh.$project.Tests-Debian13" "FullyQualifiedName~Crypto|FullyQualifiedName~Uring|Category=Debian13|Category=NeedsMlKem" \
       scripts/debian13.sh dotnet test "tests/FastMesh.$project.Tests"
   done
 else

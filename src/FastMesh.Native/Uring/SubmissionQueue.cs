@@ -20,8 +20,8 @@ public sealed unsafe class SubmissionQueue
         _head = ring.SubmissionHead;
         _tail = ring.SubmissionTail;
         _entries = ring.Sqes;
-        for (uint i = 0; i < _capacity; i++)
-            ring.SubmissionArray[i] = i;
+        for (uint i = 0; ring.SubmissionArray is not null && i < _capacity; i++)
+            ring.SubmissionArray[i] = i; // from liburing 2.6 and Linux 6.6 on there is none: the kernel takes the entries in their order
     }
 
     /// <summary>Requests that the kernel has not taken.</summary>
