@@ -76,7 +76,7 @@ public sealed partial class Mesh
         MetaConnection[] spare = [.. ActiveConnections.Where(connection => connection.Initiator && connection.Node!.Edges.Count > 1)];
         if (PickOne(spare) is not { } connection || !IsReachableWithout(connection.Node!))
             return;
-        _log.Connections.AutoDisconnect(connection);
+        _log.Connections.AutoDisconnect(connection.Name!);
         if (connection.Outgoing is { } outgoing)
             Forget(outgoing, now);
         Terminate(connection, close: true, tarpit: false, now);

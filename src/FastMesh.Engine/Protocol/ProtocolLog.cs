@@ -142,8 +142,8 @@ internal static partial class ProtocolLog
     [LoggerMessage(147, LogLevel.Information, "Autoconnecting to {Node}")]
     public static partial void AutoConnect(this ILogger log, string node);
 
-    [LoggerMessage(148, LogLevel.Information, "Autodisconnecting from {Connection}")]
-    public static partial void AutoDisconnect(this ILogger log, MetaConnection connection);
+    [LoggerMessage(148, LogLevel.Information, "Autodisconnecting from {Node}")]
+    public static partial void AutoDisconnect(this ILogger log, string node);
 
     [LoggerMessage(149, LogLevel.Information, "Cancelled outgoing connection to {Node}")]
     public static partial void AutoCancel(this ILogger log, string node);

@@ -59,6 +59,7 @@ public sealed class AutoConnectTests
             Link(mesh, Connections(mesh)["b"], ("b", "c"), ("d", "only")); // "only" can be reached by d alone
             mesh.WaitSeconds(120);
             string name = Assert.Single(Names(mesh, "Autodisconnecting from "));
+            Assert.Contains($"Autodisconnecting from {name}", mesh.Log); // as tincd 1.1pre18 says it
             Assert.True(mesh.IsClosed(Connections(mesh)[name], out bool tarpit) && !tarpit);
             ended.Add(name);
             Assert.Equal(4, mesh.Taken<MeshAction.Connect>().Count()); // ConnectTo is no reason to dial it again
