@@ -6,7 +6,7 @@ set -eu
 
 packages="tinc iperf3 nftables iproute2 iputils-ping liblzo2-2 liblz4-1 libsodium23 liburing2 net-tools socat tcpdump openssl
   util-linux procps debootstrap debian-archive-keyring libncurses6 gcc libc6-dev mandoc zsh
-  dpkg-dev debhelper lintian systemd docker-compose chromium python3-jsonschema $*"
+  dpkg-dev debhelper lintian systemd docker-compose chromium python3-jsonschema python3-pyte $*"
 reference="tinc version 1.0.36"
 
 # Some names differ: ipsec-mb's carries its soname, and Debian 13 marks libraries with 64-bit time.

@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 [ "$(id -u)" = 0 ] || { echo "screens.sh needs root: it makes network namespaces." >&2; exit 2; }
-scripts/install-packages.sh python3-pyte fonts-dejavu-core >/dev/null
+scripts/install-packages.sh fonts-dejavu-core >/dev/null
 
 program=$(realpath artifacts/fastmesh/fastmesh)
 out=$(realpath -m "${1:-docs/screens}")
