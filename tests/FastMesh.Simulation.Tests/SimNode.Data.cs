@@ -167,7 +167,16 @@ internal sealed partial class SimNode
     private void ReceiveWithIds(PeerRoute from, Endpoint address, byte[] datagram)
     {
         NodeId target = NodeId.Read(datagram);
-        if (!Table.TryFindById(NodeId.Read(datagram.AsSpan(NodeId.Length)), out PeerRoute? source) || !source.HasIds || source.IsSelf)
+        if (!Table.TryFindById(NodeId.Read(datagram.AsSpan(NodeId.Length)), out PeerRoute? source) || source.IsSelf)
+        {
+            Strays++;
+        }
+        else if (!target.IsZero && target != Table.Self.RelayId)
+        {
+            if (from.UdpConfirmed && Table.TryFindById(target, out PeerRoute? destination) && destination.Reachable)
+                Relay(destination, datagram);
+        }
+        else if (!source.HasIds)
         {
             Strays++;
         }
@@ -181,10 +190,6 @@ internal sealed partial class SimNode
             OpenDatagram(source, datagram, isDirect: target.IsZero || source == from);
             if (!target.IsZero && source != from)
                 Report("relayed", source.Id, (mesh, now) => mesh.HandleRelayed(source.Id, from.Id, now));
-        }
-        else if (from.UdpConfirmed && Table.TryFindById(target, out PeerRoute? destination) && destination.Reachable)
-        {
-            Relay(destination, datagram);
         }
     }
 

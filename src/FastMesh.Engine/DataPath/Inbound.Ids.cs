@@ -9,7 +9,7 @@ namespace FastMesh.Engine.DataPath;
 //   zero          the node at that address    opened
 //   zero          another node                reported: the control loop finds out whether that node has moved
 //   self          any                         opened as the source's; unless that is the node at that address, it came by relay
-//   another       any                         relayed if the address is confirmed
+//   another       any                         relayed if the address is confirmed, also of a node that is one of tinc 1.0 to us
 //
 // Which node is at the address also says that they begin so; a node of tinc 1.0 there sends datagrams without ids.
 internal sealed partial class Inbound
@@ -75,16 +75,18 @@ internal sealed partial class Inbound
     {
         ForwardingTable table = state.Table;
         NodeId destination = NodeId.Read(ids);
-        if (!table.TryFindById(NodeId.Read(ids[NodeId.Length..]), out PeerRoute? source) || !source.HasIds || source.IsSelf)
+        if (!table.TryFindById(NodeId.Read(ids[NodeId.Length..]), out PeerRoute? source) || source.IsSelf)
             return new(WayKind.Drop, from, Arrival.Direct);
-        if (destination.IsZero && source != from && source.Address != address)
-            return new(source.Opener is null ? WayKind.Drop : WayKind.Report, source, Arrival.Direct);
         if (!destination.IsZero && destination != table.Self.RelayId)
         {
             bool known = table.TryFindById(destination, out PeerRoute? target);
             return new(known && from.UdpConfirmed ? WayKind.Relay : WayKind.Drop, target ?? from, Arrival.Direct);
         }
 
+        if (!source.HasIds)
+            return new(WayKind.Drop, from, Arrival.Direct);
+        if (destination.IsZero && source != from && source.Address != address)
+            return new(source.Opener is null ? WayKind.Drop : WayKind.Report, source, Arrival.Direct);
         WayKind kind = source.Opener is { } opener && opener.Owner != state.Index ? WayKind.HandOver : WayKind.Open;
         return new(kind, source, destination.IsZero || source == from ? Arrival.Direct : new Arrival(from.Id, ByTcp: false));
     }

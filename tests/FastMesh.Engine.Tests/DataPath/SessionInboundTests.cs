@@ -221,6 +221,19 @@ public sealed class SessionInboundTests : IDisposable
         Assert.Equal(_far.Address, Assert.Single(Shard.Socket4.Output).Endpoint);
     }
 
+    /// <summary>Without an Ed25519 key of its own, this node has no sessions with nodes of tinc 1.1; with each other these have them nevertheless.</summary>
+    [Fact]
+    public void What_a_node_without_session_with_this_one_has_sealed_for_another_is_relayed()
+    {
+        Node old = _network.Neighbour("old");
+        Assert.Equal(NodeProtocol.Legacy, old.Protocol);
+        byte[] datagram = Ids(s_far, NodeId.Of("old"), 500);
+        Receive(_c.Address, datagram);
+        Captured sent = Assert.Single(Shard.Socket4.Output);
+        Assert.Equal(_far.Address, sent.Endpoint);
+        Assert.Equal(datagram, sent.Bytes);
+    }
+
     [Theory]
     [InlineData("b", "c", 500)] // straight
     [InlineData("far", "c", 500)] // b is the next hop
