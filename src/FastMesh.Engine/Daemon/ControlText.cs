@@ -39,7 +39,7 @@ internal static class ControlText
     public static string Edge(Edge edge)
     {
         string local = edge.LocalAddress.IsSet ? edge.LocalAddress.ToString() : "unspec port unspec";
-        return Compose($"18 4 {edge.From.Name} {edge.To.Name} {edge.AddressText.Address} port {edge.AddressText.Port} {local} ") +
+        return Compose($"18 4 {edge.From.Name} {edge.To.Name} {Shown(edge.AddressText.Address)} port {Shown(edge.AddressText.Port)} {local} ") +
             Compose($"{(uint)edge.Options:x} {edge.Weight}");
     }
 
@@ -86,6 +86,9 @@ internal static class ControlText
             padded = Compose($"\e[{colour}m{padded}\e[0m");
         return Encoding.UTF8.GetBytes(Compose($"{line.Time:yyyy-MM-dd HH:mm:ss} {padded} {line.Message}"));
     }
+
+    /// <summary>Text of another node, which must not command the operator's terminal.</summary>
+    private static string Shown(string text) => string.Concat(text.Select(c => char.IsControl(c) ? '?' : c));
 
     private static string Counts(NodeCounters traffic) =>
         Compose($"{traffic.PacketsIn} {traffic.BytesIn} {traffic.PacketsOut} {traffic.BytesOut}");
