@@ -150,12 +150,14 @@ internal sealed class UringPoller : IPoller
     {
         foreach (Source source in _sources)
             source.IsWatched = false;
-        int underWay = _sources.Count(static source => source.IsArmed || source.Port is { IsReceiving: true });
-        if (underWay > 0 && Ring.Submissions.TryCancelAll(CancelTag))
+        if (IsUnderWay && Ring.Submissions.TryCancelAll(CancelTag))
         {
-            while (_sources.Exists(static source => source.IsArmed || source.Port is { IsReceiving: true }) && Ring.Wait(CancelLimit) >= 0)
+            while (IsUnderWay && Ring.Wait(CancelLimit) >= 0)
                 Reap();
         }
+
+        if (!IsUnderWay)
+            Ring.UnregisterFiles(); // whoever is started after us needs the device and the port
     }
 
     /// <inheritdoc/>
@@ -164,6 +166,8 @@ internal sealed class UringPoller : IPoller
         Ring.Dispose();
         _batches.ForEach(static batch => batch.Dispose());
     }
+
+    private bool IsUnderWay => _sources.Exists(static source => source.IsArmed || source.Port is { IsReceiving: true });
 
     private RingBatch Keep(RingBatch batch)
     {

@@ -8,6 +8,9 @@ namespace FastMesh.Engine.DataPath;
 /// <summary>The open virtual network device with one queue per shard. Owned by the daemon until it is disposed at the end.</summary>
 public sealed class VpnDevice : IDisposable
 {
+    // ms to wait for a device that is in use, and between two looks at it.
+    private const int BusyLimit = 1000, BusyPause = 20;
+
     private static readonly MacAddress s_noHardware = new(0xfefd_0000_0000);
 
     private readonly DeviceKind _kind;
@@ -102,7 +105,7 @@ public sealed class VpnDevice : IDisposable
     private void OpenTun(int queues, Offloads offloads)
     {
         bool tap = _kind == DeviceKind.Tap;
-        TunDevice tun = TunDevice.Open(new TunOptions
+        TunDevice tun = OpenFree(new TunOptions
         {
             Kind = tap ? TunKind.Tap : TunKind.Tun,
             DevicePath = Device,
@@ -122,6 +125,25 @@ public sealed class VpnDevice : IDisposable
         {
             int descriptor = tun.Queue(i);
             _queues.Add(() => new TunPort(descriptor, ethernet: tap, tun.HasVnetHeader));
+        }
+    }
+
+    /// <summary>
+    /// Opens a tun or tap device. One that is in use may be that of a daemon that was killed: what its ring of io_uring holds, the kernel closes a moment
+    /// after the end of the process.
+    /// </summary>
+    private static TunDevice OpenFree(TunOptions options)
+    {
+        for (int waited = 0; ; waited += BusyPause)
+        {
+            try
+            {
+                return TunDevice.Open(options);
+            }
+            catch (LinuxException e) when (e.Errno == Errno.EBUSY && waited < BusyLimit)
+            {
+                Thread.Sleep(BusyPause);
+            }
         }
     }
 

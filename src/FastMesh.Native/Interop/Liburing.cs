@@ -26,7 +26,7 @@ internal static unsafe partial class Liburing
     internal const byte IORING_OP_POLL_ADD = 6, IORING_OP_RECVMSG = 10, IORING_OP_ASYNC_CANCEL = 14, IORING_OP_READ = 22, IORING_OP_WRITE = 23;
     internal const byte IORING_OP_SEND_ZC = 47, IORING_OP_READ_MULTISHOT = 49;
 
-    internal const uint IORING_REGISTER_FILES = 2, IORING_REGISTER_PROBE = 8, IORING_REGISTER_ENABLE_RINGS = 12, IORING_REGISTER_PBUF_RING = 22;
+    internal const uint IORING_REGISTER_FILES = 2, IORING_UNREGISTER_FILES = 3, IORING_REGISTER_PROBE = 8, IORING_REGISTER_ENABLE_RINGS = 12, IORING_REGISTER_PBUF_RING = 22;
 
     /// <summary>Whether the library can be loaded.</summary>
     internal static bool IsPresent { get; } = NativeLibrary.TryLoad(Library, typeof(Liburing).Assembly, null, out _);

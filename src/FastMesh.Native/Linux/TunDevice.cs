@@ -123,9 +123,12 @@ public sealed unsafe class TunDevice : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Queues, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.Queues, 256);
         List<SafeFd> queues = [];
+        bool existed = NetworkInterface.Index(options.Name) > 0;
         try
         {
             queues.Add(OpenFirst(options, out Libc.Ifreq actual));
+            if (existed && (actual.ifr_flags & Libc.IFF_PERSIST) == 0) // only with several queues does the kernel let another program in
+                throw new LinuxException(Refusal(options, -Errno.EBUSY), -Errno.EBUSY);
             string name = Encoding.UTF8.GetString(new ReadOnlySpan<byte>(actual.ifr_name, Libc.IFNAMSIZ)).TrimEnd('\0');
             bool multiQueue = (actual.ifr_flags & Libc.IFF_MULTI_QUEUE) != 0;
             while (multiQueue && queues.Count < options.Queues)

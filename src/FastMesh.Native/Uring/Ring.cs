@@ -104,6 +104,12 @@ public sealed unsafe class Ring : IDisposable
             return Math.Min(Register(Liburing.IORING_REGISTER_FILES, files, (uint)descriptors.Length), 0);
     }
 
+    /// <summary>
+    /// Lets the descriptors go. Otherwise their files stay open until the kernel has taken the ring apart, which it does some time after the end of the
+    /// process. Only by the owning thread, when no request is under way. Returns 0 or the negated errno.
+    /// </summary>
+    public int UnregisterFiles() => Register(Liburing.IORING_UNREGISTER_FILES, null, 0);
+
     /// <summary>From now on the calling thread owns the ring, and requests may be submitted. Returns 0 or the negated errno.</summary>
     public int Enable() => Register(Liburing.IORING_REGISTER_ENABLE_RINGS, null, 0);
 

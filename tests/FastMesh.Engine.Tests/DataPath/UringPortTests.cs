@@ -96,6 +96,46 @@ public sealed class UringPortTests
         Dispose(ports);
     }
 
+    /// <summary>A daemon that is started as soon as another one has ended must get the interface.</summary>
+    [SkippableFact]
+    public void After_the_stop_a_device_is_free_when_its_owner_closes_it()
+    {
+        using NamespaceThread space = new();
+        space.Call(() =>
+        {
+            TunOptions options = new() { Name = "ring0" };
+            using UringPoller poller = Open();
+            using (TunDevice device = TunDevice.Open(options))
+            {
+                ShardPorts ports = poller.Adopt(
+                    new(new TunPort(device.Queue(0), ethernet: false, device.HasVnetHeader), new(false, false, false, default), [], [], null!), [], new());
+                poller.Watch(ports.Device, DeviceTag);
+                poller.Start();
+                poller.Wait(0);
+                poller.Stop();
+                ports.Device.Dispose();
+            }
+
+            using TunDevice next = TunDevice.Open(options);
+            return next.QueueCount;
+        });
+    }
+
+    /// <summary>What a killed daemon has held is free a moment after its end.</summary>
+    [SkippableFact]
+    public void A_device_that_is_in_use_is_waited_for_a_moment()
+    {
+        using NamespaceThread space = new();
+        space.Call(() =>
+        {
+            TunDevice before = TunDevice.Open(new() { Name = "ring0" });
+            using Timer end = new(_ => before.Dispose(), null, dueTime: 100, Timeout.Infinite);
+            using VpnDevice device = VpnDevice.Open(new() { Interface = "ring0" }, queues: 1);
+            Assert.Equal("ring0", device.Interface);
+            return 0;
+        });
+    }
+
     [SkippableTheory]
     [InlineData(TunKind.Tun)]
     [InlineData(TunKind.Tap)]

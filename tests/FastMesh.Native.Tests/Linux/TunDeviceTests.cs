@@ -157,6 +157,17 @@ public sealed class TunDeviceTests
         Assert.Equal(Errno.ENOTTY, Assert.Throws<LinuxException>(() => TunDevice.Open(new() { DevicePath = "/dev/null" })).Errno);
     });
 
+    /// <summary>The kernel would add a queue to it, and the two programs would get some packets each.</summary>
+    [SkippableTheory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void A_device_of_several_queues_that_another_program_has_open_is_in_use(int queues) => PrivateNetwork.Run(_ =>
+    {
+        using TunDevice device = TunDevice.Open(new() { Name = "shared0", Queues = 2 });
+        LinuxException refusal = Assert.Throws<LinuxException>(() => TunDevice.Open(new() { Name = "shared0", Queues = queues }));
+        Assert.Equal(Errno.EBUSY, refusal.Errno);
+    });
+
     [SkippableFact]
     public void A_device_goes_with_its_last_descriptor() => PrivateNetwork.Run(static net =>
     {
