@@ -6,13 +6,13 @@ set -eu
 
 packages="tinc iperf3 nftables iproute2 iputils-ping liblzo2-2 liblz4-1 libsodium23 liburing2 net-tools socat tcpdump openssl
   util-linux procps debootstrap debian-archive-keyring libncurses6 gcc libc6-dev mandoc zsh
-  dpkg-dev debhelper lintian systemd docker-compose chromium python3-jsonschema python3-pyte $*"
+  dpkg-dev debhelper lintian systemd docker-compose chromium python3-jsonschema python3-pyte miniupnpd-nftables $*"
 reference="tinc version 1.0.36"
 
-# Some names differ: ipsec-mb's carries its soname, and Debian 13 marks libraries with 64-bit time.
+# Some names differ: those of ipsec-mb and miniupnpc carry their sonames, and Debian 13 marks libraries with 64-bit time.
 case $(sed -n 's/^VERSION_ID="\{0,1\}\([0-9]*\).*/\1/p' /etc/os-release) in
-  12) packages="$packages libipsec-mb1 libreadline8" ;;
-  *) packages="$packages libipsec-mb2 libreadline8t64" ;;
+  12) packages="$packages libipsec-mb1 libminiupnpc17 libreadline8" ;;
+  *) packages="$packages libipsec-mb2 libminiupnpc18 libreadline8t64" ;;
 esac
 
 installed() { dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q '^install ok installed$'; }

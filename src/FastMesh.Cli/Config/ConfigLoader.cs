@@ -201,6 +201,7 @@ internal sealed class ConfigLoader
             ListenAddress = settings.ReadAddresses("ListenAddress"),
             BindToInterface = settings.BindToInterface,
             FirewallMark = settings.FirewallMark,
+            PortForwarding = settings.ReadPortForwarding(),
             Udp = settings.ReadUdp(),
             DataPlane = new DataPlaneSettings
             {

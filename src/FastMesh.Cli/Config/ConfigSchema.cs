@@ -176,9 +176,9 @@ internal static class ConfigSchema
         Newer("UDPDiscoveryKeepaliveInterval", ConfigType.Integer, "10", Server, Reload),
         Newer("UDPDiscoveryTimeout", ConfigType.Integer, "30", Server, Reload),
         Newer("UDPInfoInterval", ConfigType.Integer, "5", Server, Reload),
-        NotBuilt("UPnP", ConfigType.Choice, "no", Server, Start),
-        NotBuilt("UPnPDiscoverWait", ConfigType.Integer, "5", Server, Start),
-        NotBuilt("UPnPRefreshPeriod", ConfigType.Integer, "60", Server, Start),
+        Newer("UPnP", ConfigType.Choice, "no", Server, Start),
+        Newer("UPnPDiscoverWait", ConfigType.Integer, "5", Server, Start),
+        Newer("UPnPRefreshPeriod", ConfigType.Integer, "60", Server, Start),
 
         Newer("Ifconfig", ConfigType.Text, "none", Server, Reload) with { Multiple = true },
         Newer("InterfaceMTU", ConfigType.Integer, "the kernel's, 1500", Server, Reload),
@@ -219,9 +219,7 @@ internal static class ConfigSchema
             return Nearest(entry.Variable) is { } name ? ($"{text}; did you mean {name}?", $"write {name}") : (text, "remove the line");
         }
 
-        // What is not built behaves as "no" already.
-        bool isNo = known.Type is ConfigType.Boolean or ConfigType.Choice && entry.Value.Equals("no", StringComparison.OrdinalIgnoreCase);
-        return known.Support == ConfigSupport.NotBuilt && !isNo
+        return known.Support == ConfigSupport.NotBuilt
             ? ($"Variable {known.Name} ({entry.Place}) is known but not built yet; ignored", "do without it, and remove the line") : null;
     }
 

@@ -157,6 +157,13 @@ internal sealed class ServerSettings(ConfigTree server, string? netName)
         Mark = FirewallMark,
     };
 
+    /// <summary>UPnP with its times, or null if ports are not to be forwarded.</summary>
+    public PortForwardingSettings? ReadPortForwarding()
+    {
+        PortForwardingSettings wanted = new(false, Seconds("UPnPDiscoverWait", 1, TimeSpan.FromSeconds(5)), Seconds("UPnPRefreshPeriod", 1, TimeSpan.FromSeconds(60)));
+        return server.Choice("UPnP", "value of UPnP", null, ("no", null), ("udponly", wanted), ("yes", wanted with { WithTcp = true }));
+    }
+
     /// <summary>MetricsAddress, or null if not set.</summary>
     public MetricsAddress? ReadMetricsAddress()
     {

@@ -126,6 +126,7 @@ public sealed class Daemon
             using HttpServer? metrics = exchange is null ? null : HttpServer.Open(_options.Metrics!, new StatusSite(exchange, plane), _log);
             using ControlLoop loop = new(new(mesh, plane, device, provisioning, listeners, scripts, signals, wake, control, exchange, manager), _options, _console, _log);
             control?.Announce(listeners.Udp[0].Local);
+            using PortForwarding? forwarding = ForwardPorts(listeners);
             signals.EnterLoop(); // whoever waits for "Ready" may ask for the end at once, and gets an orderly one
             _log.Always.Ready();
             loop.Start(AnnouncedPort(listeners));
@@ -160,6 +161,11 @@ public sealed class Daemon
         new("DEVICE", device.Device),
         new("INTERFACE", device.Interface),
     ];
+
+    /// <summary>A router has no reason to forward what comes by IPv6, nor what is for this host alone.</summary>
+    private PortForwarding? ForwardPorts(Listeners listeners) => _options.PortForwarding is not { } settings ? null : new(
+        settings, listeners.Udp.Where(listener => listener.Local is { IsIPv4: true, IsLoopback: false }).Select(listener => listener.Local.Port),
+        _options.NetName.Length == 0 ? "tinc" : $"tinc.{_options.NetName}", _log);
 
     private string AnnouncedPort(Listeners listeners) => _options.PortIsDefault || _options.Mesh.Port == "0"
         ? listeners.Udp[0].Local.Port.ToString(CultureInfo.InvariantCulture)

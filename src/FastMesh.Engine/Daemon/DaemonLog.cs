@@ -116,4 +116,10 @@ internal static partial class DaemonLog
 
     [LoggerMessage(362, LogLevel.Information, "Reloaded the configuration: {Summary}")]
     public static partial void Reloaded(this ILogger log, string summary);
+
+    [LoggerMessage(370, LogLevel.Information, "UPnP: the router {Router} forwards {Ports} of {Outside} to this node")]
+    public static partial void PortsForwarded(this ILogger log, string router, string ports, string outside);
+
+    [LoggerMessage(371, LogLevel.Warning, "UPnP: {Problem}")]
+    public static partial void PortsNotForwarded(this ILogger log, string problem);
 }

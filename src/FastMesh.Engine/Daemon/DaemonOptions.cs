@@ -41,6 +41,9 @@ public sealed record DaemonOptions
     /// <summary>FWMark: SO_MARK of meta connections, or 0; that of UDP is in <see cref="Udp"/>.</summary>
     public int FirewallMark { get; init; }
 
+    /// <summary>UPnP, or null: no router is asked to forward ports.</summary>
+    public PortForwardingSettings? PortForwarding { get; init; }
+
     /// <summary>Options of the UDP sockets.</summary>
     public UdpSettings Udp { get; init; } = new();
 

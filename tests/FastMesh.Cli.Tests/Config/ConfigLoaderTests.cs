@@ -158,11 +158,15 @@ public class ConfigLoaderTests
     }
 
     [Theory]
-    [InlineData("UPnP = no")]
-    public void What_is_not_built_may_be_turned_off_without_a_word(string line)
+    [InlineData("", null, 0, 0)]
+    [InlineData("UPnP = no\nUPnPDiscoverWait = 9\n", null, 0, 0)]
+    [InlineData("UPnP = yes\n", true, 5, 60)]
+    [InlineData("UPnP = UDPonly\nUPnPDiscoverWait = 9\nUPnPRefreshPeriod = 7\n", false, 9, 7)]
+    public void Ports_are_forwarded_only_if_the_file_says_so(string text, bool? withTcp, int wait, int period)
     {
-        using LoaderFixture fixture = new(line);
-        Assert.NotNull(fixture.Load());
+        using LoaderFixture fixture = new(text);
+        PortForwardingSettings? wanted = withTcp is { } tcp ? new(tcp, TimeSpan.FromSeconds(wait), TimeSpan.FromSeconds(period)) : null;
+        Assert.Equal(wanted, fixture.Load()!.PortForwarding);
         Assert.Empty(fixture.Messages);
     }
 

@@ -56,6 +56,10 @@ public static class Programs
     /// <summary>The top of the repository.</summary>
     public static string Root => RepositoryRoot();
 
+    /// <summary>Skips the test where there is no UPnP router or no libminiupnpc to ask it with.</summary>
+    public static void SkipUnlessUpnp() => Skip.IfNot(
+        File.Exists("/usr/sbin/miniupnpd") && UpnpRouter.Libraries.Length > 0, "needs miniupnpd and libminiupnpc: run scripts/install-packages.sh");
+
     /// <summary>Skips the test where promtool is not installed.</summary>
     public static void SkipUnlessPromtool() => Skip.IfNot(File.Exists(PromtoolPath), "needs promtool: run scripts/install-promtool.sh");
 
