@@ -58,6 +58,36 @@ public sealed class MeshTests
         Assert.Equal("10.0.0.119 port 4242", net["n00"].Route("n02").Address.ToString());
     }
 
+    /// <summary>The relay is on one network with the node whose key it passes on, and sees it at an address that is good only there.</summary>
+    [Fact]
+    public void A_new_key_that_comes_with_another_address_does_not_end_a_way_that_works()
+    {
+        SimNetwork net = new(seed: 16) { DebugLevel = 3 };
+        SimNode alpha = net.Add("alpha", settings => settings with { ConnectTo = ["hub"] });
+        SimNode hub = net.Add("hub"), beta = net.Add("beta", settings => settings with { ConnectTo = ["hub"], KeyExpire = TimeSpan.FromSeconds(20) });
+        hub.Public = beta.Public = Endpoint.FromIPv4(0xcb007101, 0).WithPort(655);
+        hub.Public = hub.Public.Value.WithPort(656);
+        net.StartAll().RunFor(s_soon);
+        for (int i = 0; i < 30; i++)
+        {
+            alpha.SendTo("beta", "warm-up");
+            beta.SendTo("alpha", "warm-up");
+            net.RunFor(TimeSpan.FromSeconds(1));
+        }
+
+        Assert.Equal(beta.Public, alpha.Route("beta").Address);
+        string[] sent = [.. Enumerable.Range(0, 400).Select(i => $"{i}")];
+        foreach (string text in sent)
+        {
+            alpha.SendTo("beta", text);
+            net.RunFor(TimeSpan.FromMilliseconds(200));
+        }
+
+        net.RunFor(s_soon);
+        Assert.Equal(sent, beta.Received.Where(text => text != "warm-up"));
+        Assert.Equal(beta.Public, alpha.Route("beta").Address);
+    }
+
     [Theory]
     [InlineData(5)]
     [InlineData(6)]

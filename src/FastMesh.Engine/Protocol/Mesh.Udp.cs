@@ -232,7 +232,8 @@ public sealed partial class Mesh
     /// <summary>Someone says where a node is seen (ANS_KEY, UDP_INFO). An address that works is not given up for it.</summary>
     private void HintAddress(Node node, Endpoint address, Instant now)
     {
-        if (address.Port != 0 && !node.UdpConfirmed && !IsOwnAddress(address))
+        bool works = node.UdpConfirmed || (node.Protocol == NodeProtocol.Legacy && node.MinMtu > 0);
+        if (address.Port != 0 && !works && !IsOwnAddress(address))
             SetAddress(node, address, socket: -1, now);
     }
 
