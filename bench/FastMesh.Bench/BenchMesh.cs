@@ -53,13 +53,13 @@ internal sealed class BenchMesh
     }
 
     /// <summary>A shard that is not run as a thread: its methods are called.</summary>
-    public Shard MakeShard(IPacketPort device, IPacketPort socket)
+    public Shard MakeShard(IPacketPort device, IPacketPort socket, int index = 0)
     {
         ForwardingTable table = Table;
-        ShardMailbox<ShardOrder>[] mailboxes = [new(2, 16)];
-        ShardState state = new(0, table);
+        ShardMailbox<ShardOrder>[] mailboxes = [.. Enumerable.Range(0, index + 1).Select(_ => new ShardMailbox<ShardOrder>(2 + index, 16))];
+        ShardState state = new(index, table);
         DeviceTraits traits = new(mergesTcp: true, mergesUdp: true, overwritesMac: false, default);
-        ShardPorts ports = new(device, traits, [socket], [false], mailboxes[0]);
-        return new Shard(state, ports, new ShardMail(state, new(1, 16), mailboxes), () => table, () => default);
+        ShardPorts ports = new(device, traits, [socket], [false], mailboxes[index]);
+        return new Shard(state, ports, new ShardMail(state, new(1 + index, 16), mailboxes), () => table, () => default);
     }
 }

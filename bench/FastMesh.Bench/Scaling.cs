@@ -4,8 +4,8 @@ using System.Globalization;
 namespace FastMesh.Bench;
 
 /// <summary>
-/// How much more two shards of one node carry than one, without a kernel and with a peer each: both directions of a tunnel on one thread, then on two threads
-/// at once, again and again in short turns. The best pair counts, because on a busy machine the second processor is somebody else's most of the time.
+/// How much more two shards of one node carry than one, without a kernel, with a peer each and with the same FastMesh peer, each in its lane: both directions
+/// of a tunnel on one thread, then on two threads at once, again and again in short turns. The best pair counts, because on a busy machine the second processor is somebody else's most of the time.
 /// Not with tinc 1.0, whose pauses two shards would make at the same time.
 /// </summary>
 internal static class Scaling
@@ -18,17 +18,34 @@ internal static class Scaling
         foreach (string load in (string[])[ShardBench.Super, ShardBench.Small])
         {
             foreach (string session in (string[])[Sessions.Aes, Sessions.Sptps])
-                Report(session, load);
+                ReportTwoPeers(session, load);
+            foreach (string session in (string[])[Sessions.Aes, Sessions.ChaCha])
+                ReportLanes(session, load);
         }
     }
 
-    private static void Report(string session, string load)
+    private static void ReportTwoPeers(string session, string load)
     {
         BenchMesh sender = new("left", "right", "other");
         using ShardBench first = new() { Session = session, Load = load, Sender = sender },
             second = new() { Session = session, Load = load, Sender = sender, Peer = 1 };
         first.Pair();
         second.Pair();
+        Report($"{session} with two peers", load, first, second);
+    }
+
+    private static void ReportLanes(string session, string load)
+    {
+        BenchMesh sender = new("left", "right");
+        using ShardBench first = new() { Session = session, Load = load, Sender = sender },
+            second = new() { Session = session, Load = load, Sender = sender, Index = 1 };
+        first.Pair(lanes: 2);
+        second.Share(first);
+        Report($"{session} with one peer", load, first, second);
+    }
+
+    private static void Report(string name, string load, ShardBench first, ShardBench second)
+    {
         first.Setup();
         second.Setup();
         double[] ratios = new double[Rounds];
@@ -42,7 +59,7 @@ internal static class Scaling
 
         Array.Sort(ratios);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{session,-7} {load,-6} one shard {one / 1e6,6:F2}, two {two / 1e6,6:F2} million packets/s: best {two / one:F2} x, median of pairs {ratios[Rounds / 2]:F2} x"));
+            $"{name,-21} {load,-6} one shard {one / 1e6,6:F2}, two {two / 1e6,6:F2} million packets/s: best {two / one:F2} x, median of pairs {ratios[Rounds / 2]:F2} x"));
     }
 
     /// <summary>Packets per second that one thread for each shard carries out and in.</summary>

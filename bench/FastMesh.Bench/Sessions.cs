@@ -8,8 +8,8 @@ internal static class Sessions
 {
     public const string Legacy = "legacy", Sptps = "sptps", ChaCha = "chacha", Aes = "aes";
 
-    /// <summary>Both ends of one direction, for one shard each. The replay window is off, so that the same datagram can be opened again and again.</summary>
-    public static (PacketSealer Sealer, PacketOpener Opener) Make(string session, NodeId from, NodeId to)
+    /// <summary>Both ends of one direction, for one shard each, or in FastMesh for as many as there are lanes. The replay window is off, so that the same datagram can be opened again and again.</summary>
+    public static (PacketSealer Sealer, PacketOpener Opener) Make(string session, NodeId from, NodeId to, int lanes = 1)
     {
         if (session == Legacy)
         {
@@ -26,6 +26,12 @@ internal static class Sessions
         SessionFormat format = session == Sptps ? SessionFormat.Sptps : SessionFormat.FastMesh;
         DatagramSession there = new(format, suite, from, to, WithEthernet: false, HasIds: true, Owner: 0);
         byte[] key = new byte[DatagramKey.Length];
+        if (format == SessionFormat.FastMesh)
+        {
+            return (DatagramSealer.Create(there, key, compression: 0, lanes),
+                DatagramOpener.Create(there, key, replayWindowBytes: 0, compression: 0, previous: null, lanes, shards: lanes));
+        }
+
         return (new DatagramSealer(there, key, new RecordCounter(), compression: 0),
             new DatagramOpener(there, key, replayWindowBytes: 0, compression: 0, previous: null, nextSequence: 0));
     }

@@ -35,12 +35,18 @@ public class ShardBench : IDisposable
     /// <summary>Which of its peers gets the packets.</summary>
     internal int Peer { get; init; }
 
+    /// <summary>Which shard of the sender and of the receiver this is.</summary>
+    internal int Index { get; init; }
+
     /// <summary>Makes the session. All shards of a sender have theirs before the first one is set up, because all see the same table.</summary>
-    internal void Pair()
+    internal void Pair(int lanes = 1)
     {
         _rightMesh = new(Sender.Peers[Peer].Name, "left");
-        (Sender.Peers[Peer].Sealer, _rightMesh.Peers[0].Opener) = Sessions.Make(Session, Sender.Self.RelayId, _rightMesh.Self.RelayId);
+        (Sender.Peers[Peer].Sealer, _rightMesh.Peers[0].Opener) = Sessions.Make(Session, Sender.Self.RelayId, _rightMesh.Self.RelayId, lanes);
     }
+
+    /// <summary>Uses another one's session: this is a further shard of the same two nodes.</summary>
+    internal void Share(ShardBench other) => _rightMesh = other._rightMesh;
 
     [GlobalSetup]
     public void Setup()
@@ -51,8 +57,8 @@ public class ShardBench : IDisposable
         (middle.Peers[0].Opener, middle.Peers[1].Sealer) = (right.Peers[0].Opener, Sender.Peers[Peer].Sealer);
         bool relays = Session != Sessions.Legacy;
         MemoryPort sent = new() { Sink = _wire };
-        _left = Make(Sender, _device, sent);
-        _right = Make(right, new DummyPort(), _wire);
+        _left = Make(Sender, _device, sent, Index);
+        _right = Make(right, new DummyPort(), _wire, Index);
         _middle = Make(middle, new DummyPort(), _relayed);
 
         for (int i = 0; i < (Load == Super ? 1 : SmallPackets); i++)
@@ -113,10 +119,10 @@ public class ShardBench : IDisposable
             : TestFrames.IPv4(IpProtocol.Udp, 8 + 64, destination);
     }
 
-    private Shard Make(BenchMesh mesh, IPacketPort device, IPacketPort socket)
+    private Shard Make(BenchMesh mesh, IPacketPort device, IPacketPort socket, int index = 0)
     {
         mesh.SetProtocol(Session);
-        Shard shard = mesh.MakeShard(device, socket);
+        Shard shard = mesh.MakeShard(device, socket, index);
         _shards.Add(shard);
         return shard;
     }

@@ -26,8 +26,10 @@ public sealed class DatagramOpener : PacketOpener
     private readonly byte[] _scratch = [];
     private readonly SptpsWindow? _sptpsWindow;
     private readonly SequenceWindow? _window; // one of the two
+    private readonly ulong _lane;
     private readonly bool _withEthernet;
     private readonly int _idsLength;
+    private DatagramOpener[] _byLane = []; // of lane 0, if it is not the only one
     private volatile DatagramOpener? _previous;
     private bool _previousWorkedLast = true;
     private long _opened;
@@ -46,6 +48,7 @@ public sealed class DatagramOpener : PacketOpener
     {
         _key = new DatagramKey(session.Format, session.Suite, key);
         (_withEthernet, _idsLength) = (session.WithEthernet, session.HasIds ? 2 * NodeId.Length : 0);
+        _lane = (ulong)session.Lane << Lanes.Shift;
         _compressor = FrameCompressor.TryCreate(compression);
         _scratch = _compressor is null ? [] : new byte[MaxCompressedDatagram];
         if (previous is not null)
@@ -60,14 +63,45 @@ public sealed class DatagramOpener : PacketOpener
             _window = new SequenceWindow(replayWindowBytes);
     }
 
-    /// <summary>Number of datagrams opened under this key. May be read from any thread.</summary>
-    public long Opened => Volatile.Read(ref _opened);
+    /// <summary>The opener of a new FastMesh session: that of lane 0, which knows those of the others.</summary>
+    /// <param name="session">The session; its owner is that of lane 0.</param>
+    /// <param name="key">As of the constructor.</param>
+    /// <param name="replayWindowBytes">Bitmap of each lane, bytes.</param>
+    /// <param name="compression">Level that we asked for.</param>
+    /// <param name="previous">What such a call returned for the session before, or null; it forgets its own predecessor.</param>
+    /// <param name="lanes">In how many lanes the peer sends, 1 to <see cref="Lanes.Max"/>: if more than one, in lane 1 and following.</param>
+    /// <param name="shards">Number of own shards, which share the lanes.</param>
+    public static DatagramOpener Create(
+        in DatagramSession session, ReadOnlySpan<byte> key, int replayWindowBytes, int compression, DatagramOpener? previous, int lanes, int shards)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(lanes, Lanes.Max);
+        var first = new DatagramOpener(session with { Lane = 0 }, key, replayWindowBytes, compression, previous, nextSequence: 0);
+        if (lanes <= 1)
+            return first;
+        var all = new DatagramOpener[1 + lanes];
+        all[0] = first;
+        for (int lane = 1; lane <= lanes; lane++)
+        {
+            DatagramSession own = session with { Owner = Lanes.OwnerShard(lane, shards), Lane = (byte)lane };
+            DatagramOpener? before = lane < previous?._byLane.Length ? previous._byLane[lane] : null;
+            all[lane] = new DatagramOpener(own, key, replayWindowBytes, compression, before, nextSequence: 0);
+        }
+
+        first._byLane = all;
+        return first;
+    }
+
+    /// <summary>Number of datagrams opened under this key, in all lanes. May be read from any thread.</summary>
+    public long Opened => _byLane.Length == 0 ? Volatile.Read(ref _opened) : _byLane.Sum(static lane => Volatile.Read(ref lane._opened));
 
     /// <summary>
-    /// Whether a datagram, ids included, has a higher sequence number than any received. May be asked from any thread: the answer may be a moment old.
+    /// Whether a datagram, ids included, has a higher sequence number than any received in its lane. May be asked from any thread: the answer may be a moment old.
     /// </summary>
-    public bool IsNewest(ReadOnlySpan<byte> datagram) =>
-        datagram.Length >= MinDatagram && _key.ReadSequence(datagram[_idsLength..]) >= (_sptpsWindow?.Next ?? _window!.Next);
+    public bool IsNewest(ReadOnlySpan<byte> datagram) => datagram.Length >= MinDatagram && ((DatagramOpener)Of(datagram)).IsNewestOfLane(datagram);
+
+    /// <inheritdoc/>
+    public override PacketOpener Of(ReadOnlySpan<byte> datagram) =>
+        datagram.Length > _idsLength && datagram[_idsLength] < _byLane.Length ? _byLane[datagram[_idsLength]] : this;
 
     /// <inheritdoc/>
     internal override int MinDatagram => _idsLength + _key.SequenceLength + TypeLength + DatagramKey.TagLength;
@@ -113,12 +147,19 @@ public sealed class DatagramOpener : PacketOpener
         int length = record.Length - _key.SequenceLength - TypeLength - DatagramKey.TagLength;
         if (!_key.TryOpen(sequence, record[_key.SequenceLength..], output.Slice(dataAt - TypeLength, TypeLength + length)))
             return OpenResult.Forged;
-        if (sequence >= RecordCounter.LaneLimit)
-            return OpenResult.Malformed; // another lane: there is only the first
-        if (!(_sptpsWindow?.TryAccept((uint)sequence) ?? _window!.TryAccept(sequence)))
+        ulong number = sequence ^ _lane;
+        if (number >= RecordCounter.LaneLimit)
+            return OpenResult.Malformed; // of a lane that is not there
+        if (!(_sptpsWindow?.TryAccept((uint)number) ?? _window!.TryAccept(number)))
             return OpenResult.Replayed;
         Volatile.Write(ref _opened, _opened + 1);
         return Unpack(output, dataAt, length, out frameLength);
+    }
+
+    private bool IsNewestOfLane(ReadOnlySpan<byte> datagram)
+    {
+        ulong number = _key.ReadSequence(datagram[_idsLength..]) ^ _lane;
+        return number < RecordCounter.LaneLimit && number >= (_sptpsWindow?.Next ?? _window!.Next);
     }
 
     /// <summary>Makes a frame of the data behind the type.</summary>

@@ -18,7 +18,7 @@ public sealed class DatagramSealer : PacketSealer
     private readonly RecordCounter _counter;
     private readonly FrameCompressor? _compressor;
     private readonly byte[] _gathered = [], _compressed = [];
-    private readonly ulong _limit;
+    private readonly ulong _limit, _lane;
     private readonly NodeId _self, _peer;
     private readonly int _stripped, _idsLength, _prefixLength;
     private readonly byte _type;
@@ -36,6 +36,7 @@ public sealed class DatagramSealer : PacketSealer
         _key = new DatagramKey(session.Format, session.Suite, key);
         (_counter, _self, _peer) = (counter, session.Self, session.Peer);
         _limit = session.Format == SessionFormat.Sptps ? RecordCounter.SptpsLimit : RecordCounter.LaneLimit;
+        _lane = (ulong)session.Lane << Lanes.Shift;
         _type = session.WithEthernet ? RecordType.Frame : RecordType.Packet;
         _stripped = session.WithEthernet ? 0 : EthernetFrame.HeaderLength;
         TakesPartialChecksums = session.PartialChecksums;
@@ -47,6 +48,27 @@ public sealed class DatagramSealer : PacketSealer
         _gathered = new byte[LegacySealer.MaxCompressedFrame];
         _compressed = new byte[FrameCompressor.MaxCompressedLength(LegacySealer.MaxCompressedFrame)];
     }
+
+    /// <summary>The sealer of a new FastMesh session: with more than one lane, one for each of the first shards, of which this is that of the owner.</summary>
+    /// <param name="session">The session; its lane does not count.</param>
+    /// <param name="key">Key material as for <see cref="DatagramKey"/>, never used before.</param>
+    /// <param name="compression">As of the constructor.</param>
+    /// <param name="lanes">How many, 1 to <see cref="Lanes.Max"/>.</param>
+    public static DatagramSealer Create(in DatagramSession session, ReadOnlySpan<byte> key, int compression, int lanes)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(lanes, Lanes.Max);
+        if (lanes <= 1)
+            return new DatagramSealer(session with { Lane = 0 }, key, new RecordCounter(), compression);
+        var all = new DatagramSealer[lanes];
+        for (int shard = 0; shard < lanes; shard++)
+            all[shard] = new DatagramSealer(session with { Owner = shard, Lane = Lanes.OfShard(shard) }, key, new RecordCounter(), compression);
+        DatagramSealer first = all[session.Owner % lanes];
+        first.ByShard = all;
+        return first;
+    }
+
+    /// <summary>Records sent so far, in all lanes. May be read from any thread.</summary>
+    public ulong Sent => ByShard.Length == 0 ? _counter.Next : ByShard.Aggregate(0UL, static (sum, lane) => sum + ((DatagramSealer)lane)._counter.Next);
 
     /// <inheritdoc/>
     public override bool TakesPartialChecksums { get; }
@@ -71,7 +93,7 @@ public sealed class DatagramSealer : PacketSealer
                 break;
             packet.Output = at;
             byte type = packet.HasPartialChecksum ? (byte)(_type | RecordType.PartialChecksum) : _type;
-            packet.OutputLength = Seal(type, header[Room..], withPayload, packet.PayloadLength, output[at..], first + (ulong)done, direct);
+            packet.OutputLength = Seal(type, header[Room..], withPayload, packet.PayloadLength, output[at..], _lane | (first + (ulong)done), direct);
             if (packet.OutputLength == 0)
                 break;
             at += packet.OutputLength;

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using FastMesh.Engine.Wire;
 
 namespace FastMesh.Engine.Crypto;
@@ -11,18 +12,26 @@ namespace FastMesh.Engine.Crypto;
 /// <param name="HasIds">Whether datagrams begin with the two ids; false towards tinc 1.1 nodes with minor version below 4.</param>
 /// <param name="Owner">Index of the shard that uses the session.</param>
 /// <param name="PartialChecksums">Whether the other end takes packets whose transport checksum covers only the pseudo header.</param>
+/// <param name="Lane">Of <see cref="Lanes"/>; 0 in SPTPS.</param>
 public readonly record struct DatagramSession(
-    SessionFormat Format, DataSuite Suite, NodeId Self, NodeId Peer, bool WithEthernet, bool HasIds, int Owner, bool PartialChecksums = false);
+    SessionFormat Format, DataSuite Suite, NodeId Self, NodeId Peer, bool WithEthernet, bool HasIds, int Owner, bool PartialChecksums = false,
+    byte Lane = 0);
 
-/// <summary>The count of records sent in one direction of a session; in SPTPS it goes on across keys. Usable from any thread.</summary>
+/// <summary>
+/// The count of records sent in one direction of a session, or in one lane of it; in SPTPS it goes on across keys. Usable from any thread.
+/// </summary>
+[StructLayout(LayoutKind.Explicit, Size = 2 * Padding)]
 public sealed class RecordCounter
 {
+    private const int Padding = 128; // counters of lanes lie next to each other, and the prefetcher fetches cache lines in pairs
+
     /// <summary>SPTPS counts up to here: it has no way to go on (tinc 1.1 reference, 3.6).</summary>
     internal const ulong SptpsLimit = 1UL << 32;
 
     /// <summary>A lane of FastMesh counts up to here.</summary>
-    internal const ulong LaneLimit = 1UL << 56;
+    internal const ulong LaneLimit = 1UL << Lanes.Shift;
 
+    [FieldOffset(Padding)]
     private long _next;
 
     /// <summary>Number of the next record.</summary>

@@ -20,6 +20,12 @@ public abstract class PacketSealer
     /// <summary>Index of the shard that uses this sealer.</summary>
     public int Owner { get; }
 
+    /// <summary>The sealers of all lanes; empty if this is the only one.</summary>
+    private protected PacketSealer[] ByShard { get; set; } = [];
+
+    /// <summary>The sealer that packets of a shard go by: that of its own lane; if it has none, or the session has no lanes, that of another shard.</summary>
+    public PacketSealer Of(int shard) => ByShard.Length == 0 ? this : shard < ByShard.Length ? ByShard[shard] : ByShard[shard % ByShard.Length];
+
     /// <summary>Whether the receiver takes packets whose transport checksum covers only the pseudo header.</summary>
     public virtual bool TakesPartialChecksums => false;
 
@@ -75,6 +81,9 @@ public abstract class PacketOpener
 
     /// <summary>Anything shorter is malformed, bytes (node ids included).</summary>
     internal abstract int MinDatagram { get; }
+
+    /// <summary>The opener of a datagram, node ids included, by its lane. Of lanes that are not there it is this one, which refuses them.</summary>
+    public virtual PacketOpener Of(ReadOnlySpan<byte> datagram) => this;
 
     /// <summary>Room that <see cref="OpenVerified"/> needs for a datagram of that length.</summary>
     public abstract int OutputLength(int datagramLength);

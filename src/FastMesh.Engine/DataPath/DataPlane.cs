@@ -9,8 +9,8 @@ namespace FastMesh.Engine.DataPath;
 public sealed record DataPlaneSettings
 {
     /// <summary>
-    /// Number of shards (<c>--workers</c>). One is the fastest for one busy peer, because a session has one owner: with more, the kernel hashes each packet
-    /// to find its queue, and what it puts into another one's is handed over. More pay when several peers are busy at once.
+    /// Number of shards (<c>--workers</c>). They share the traffic with each FastMesh node that has several too (<see cref="Crypto.Lanes"/>), and the nodes of
+    /// other kinds. One busy flow is the fastest with one: with more, the kernel hashes each packet to find its queue.
     /// </summary>
     public int Shards { get; init; } = 1;
 
@@ -156,7 +156,7 @@ public sealed class DataPlane : IDisposable
 
     /// <summary>Opens a datagram as coming from <paramref name="node"/>, straight by UDP or <paramref name="byTcp"/>.</summary>
     public void OpenDatagram(int node, ReadOnlySpan<byte> datagram, bool byTcp) =>
-        Order(_table?.Find(node)?.Opener?.Owner ?? 0, new(OrderKind.Open, node) { ByTcp = byTcp }, datagram);
+        Order(_table?.Find(node)?.Opener?.Of(datagram).Owner ?? 0, new(OrderKind.Open, node) { ByTcp = byTcp }, datagram);
 
     /// <summary>Sends a record of a speed test to a node, as packets travel.</summary>
     public void SendSpeedRecord(int node, ReadOnlySpan<byte> record) => Order(_table?.Find(node)?.Sealer?.Owner ?? 0, new(OrderKind.SendTest, node), record);

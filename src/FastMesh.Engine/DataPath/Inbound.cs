@@ -8,8 +8,8 @@ namespace FastMesh.Engine.DataPath;
 // Network to device, in packet order. Everything runs on the shard's thread.
 //
 //   1  Match   trains from one address to the node there, once          unknown sources are reported
-//              if it has ids, runs of equal ids to a session            what is for another node: relayed unopened (Inbound.Ids)
-//   2  Verify  their datagrams together, where they are                 sessions of other shards: handed over
+//              if it has ids, runs of equal ids and lane to a session   what is for another node: relayed unopened (Inbound.Ids)
+//   2  Verify  their datagrams together, where they are                 sessions and lanes of other shards: handed over
 //   3  Open    each datagram, next to the packet it may be merged with
 //   4  Forward the frame                                                probes are reported; the rest is Forwarder's
 
@@ -70,10 +70,11 @@ internal sealed partial class Inbound(ShardState state, Forwarder forwarder, Pee
     /// <summary>Opens one datagram as coming from a node, and forwards what is in it.</summary>
     public void Open(PeerRoute peer, ReadOnlySpan<byte> datagram, Arrival arrival)
     {
-        if (!IsAcceptable(peer, datagram.Length))
+        PacketOpener? opener = peer.Opener?.Of(datagram);
+        if (!IsAcceptable(peer, opener, datagram.Length))
             return;
         _datagrams[_count++] = (0, datagram.Length);
-        OpenCollected(peer, datagram, arrival);
+        OpenCollected(peer, opener, datagram, arrival);
     }
 
     /// <summary>Forwards a frame that came from a node.</summary>
@@ -107,42 +108,42 @@ internal sealed partial class Inbound(ShardState state, Forwarder forwarder, Pee
                 (int offset, int length) = (train.Offset + at, Math.Min(train.SegmentSize, train.Length - at));
                 if (otherShard >= 0)
                     mail.Order(otherShard, new(OrderKind.Open, peer.Id) { Socket = socket }, batch.Bytes(offset, length));
-                else if (IsAcceptable(peer, length))
+                else if (IsAcceptable(peer, peer.Opener, length))
                     _datagrams[_count++] = (offset, length);
                 if (_count == _datagrams.Length)
-                    OpenCollected(peer, batch.Memory, Arrival.Direct);
+                    OpenCollected(peer, peer.Opener, batch.Memory, Arrival.Direct);
             }
         }
 
-        OpenCollected(peer, batch.Memory, Arrival.Direct);
+        OpenCollected(peer, peer.Opener, batch.Memory, Arrival.Direct);
     }
 
     /// <summary>Whether a datagram from a node may be worth opening; else counts why not.</summary>
-    private bool IsAcceptable(PeerRoute peer, int length)
+    private bool IsAcceptable(PeerRoute peer, PacketOpener? opener, int length)
     {
-        if (peer.Opener is not null && length >= peer.Opener.MinDatagram && length <= MaxDatagram)
+        if (opener is not null && length >= opener.MinDatagram && length <= MaxDatagram)
             return true;
-        state.Drop(peer.Opener is null ? DropReason.NoKey : DropReason.BadDatagram, peer.Id);
+        state.Drop(opener is null ? DropReason.NoKey : DropReason.BadDatagram, peer.Id);
         NoteFailure(peer);
         return false;
     }
 
     /// <summary>Opens the datagrams listed in <see cref="_datagrams"/>, in order.</summary>
-    private void OpenCollected(PeerRoute peer, ReadOnlySpan<byte> memory, Arrival arrival)
+    private void OpenCollected(PeerRoute peer, PacketOpener? opener, ReadOnlySpan<byte> memory, Arrival arrival)
     {
         ReadOnlySpan<(int Offset, int Length)> datagrams = _datagrams.AsSpan(0, _count);
         _count = 0;
         if (datagrams.IsEmpty)
             return;
-        ulong genuine = peer.Opener!.Verify(memory, datagrams);
+        ulong genuine = opener!.Verify(memory, datagrams);
         for (int i = 0; i < datagrams.Length; i++)
-            Open(peer, memory.Slice(datagrams[i].Offset, datagrams[i].Length), (genuine >> i & 1) != 0, arrival);
+            Open(peer, opener, memory.Slice(datagrams[i].Offset, datagrams[i].Length), (genuine >> i & 1) != 0, arrival);
     }
 
-    private void Open(PeerRoute peer, ReadOnlySpan<byte> datagram, bool genuine, Arrival arrival)
+    private void Open(PeerRoute peer, PacketOpener opener, ReadOnlySpan<byte> datagram, bool genuine, Arrival arrival)
     {
-        Span<byte> output = device.Reserve(peer.Opener!.OutputLength(datagram.Length));
-        OpenResult result = peer.Opener!.OpenVerified(datagram, genuine, output, out int offset, out int length);
+        Span<byte> output = device.Reserve(opener.OutputLength(datagram.Length));
+        OpenResult result = opener.OpenVerified(datagram, genuine, output, out int offset, out int length);
         switch (result)
         {
             case OpenResult.Opened or OpenResult.OpenedPartial:

@@ -43,8 +43,8 @@ internal sealed partial class PeerSender
             mail.TcpFrame(peer.Id, frame.Bytes, keyNeededFor: -1); // the connection itself protects it
         else if (peer.Sealer is null)
             state.Drop(DropReason.NoKey, peer.Id);
-        else if (peer.Sealer.Owner != state.Index)
-            mail.Order(peer.Sealer.Owner, new(OrderKind.Send, peer.Id) { TrafficClass = trafficClass }, frame.Bytes);
+        else if (peer.Sealer.Of(state.Index).Owner is int owner && owner != state.Index)
+            mail.Order(owner, new(OrderKind.Send, peer.Id) { TrafficClass = trafficClass }, frame.Bytes);
         else if (byUdp)
             trains.Seal(peer, hop, frame, default, trafficClass);
         else

@@ -49,7 +49,7 @@ internal sealed partial class PeerSender(ShardState state, TrainWriter trains, S
     {
         PeerRoute peer = SessionNodeOf(destination), hop = peer;
         int longest = segments.LongestSegment;
-        bool possible = destination.Reachable && peer.Sealer is { } sealer && sealer.Owner == state.Index
+        bool possible = destination.Reachable && peer.Sealer is { } sealer && sealer.Of(state.Index).Owner == state.Index
             && longest <= Node.MaxFrameLength && segments.HeaderLength <= CbcTrain.MaxHeaderLength - Frame.Room
             && (peer.HasIds ? TryFindHop(peer, longest + peer.Overhead, out hop) : FitsHop(hop, longest));
         if (!possible)

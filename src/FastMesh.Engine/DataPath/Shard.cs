@@ -240,6 +240,12 @@ internal sealed class Shard : IDisposable
     {
         if (order.Kind == OrderKind.Open)
         {
+            if (peer.Opener?.Of(bytes).Owner is int owner && owner != _state.Index)
+            {
+                _mail.Order(owner, order, bytes); // the session has another one by now
+                return;
+            }
+
             if (order.Socket >= 0)
                 _trains.NoteSocket(peer.Id, order.Socket);
             _inbound.Open(peer, bytes, new Arrival(order.Relay, order.ByTcp, order.IsMarked));

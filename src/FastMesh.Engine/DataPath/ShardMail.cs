@@ -77,7 +77,7 @@ internal record struct ReportHeader(ShardReportKind Kind)
 }
 
 /// <summary>
-/// Everything a shard sends to other threads: reports to the control loop, orders to the shards that own a session. A full ring means a
+/// Everything a shard sends to other threads: reports to the control loop, orders to the shards that own a session or lane. A full ring means a
 /// counted drop. Nobody is woken before <see cref="Flush"/>.
 /// </summary>
 internal sealed class ShardMail

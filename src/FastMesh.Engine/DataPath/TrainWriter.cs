@@ -72,9 +72,9 @@ internal sealed class TrainWriter : IDisposable
     /// <param name="trafficClass">TOS byte or traffic class of the datagram.</param>
     public void Seal(PeerRoute peer, PeerRoute hop, Frame frame, in Endpoint destination, byte trafficClass)
     {
-        if (peer.Sealer!.Owner != _state.Index)
+        if (peer.Sealer!.Of(_state.Index).Owner is int owner && owner != _state.Index)
         {
-            _mail.Order(peer.Sealer.Owner, new(OrderKind.Seal, peer.Id) { Endpoint = destination, TrafficClass = trafficClass }, frame.Bytes);
+            _mail.Order(owner, new(OrderKind.Seal, peer.Id) { Endpoint = destination, TrafficClass = trafficClass }, frame.Bytes);
             return;
         }
 
@@ -93,7 +93,7 @@ internal sealed class TrainWriter : IDisposable
     public void SealForTcp(PeerRoute peer, Frame frame)
     {
         SealCollected(); // keeps the order, and makes room
-        PacketSealer sealer = peer.Sealer!;
+        PacketSealer sealer = peer.Sealer!.Of(_state.Index);
         Span<byte> copy = _collected.AsSpan(0, frame.WithRoom.Length);
         frame.Bytes.CopyTo(copy[Frame.Room..]);
         int length = sealer.SealedLength(frame.Length) <= _tcpDatagram.Length ? sealer.Seal(copy, _tcpDatagram, direct: false) : 0;
@@ -120,9 +120,9 @@ internal sealed class TrainWriter : IDisposable
     /// </summary>
     public void SealProbe(PeerRoute peer, Frame frame, in Endpoint destination, int copies)
     {
-        if (peer.Sealer!.Owner != _state.Index)
+        if (peer.Sealer!.Of(_state.Index).Owner is int owner && owner != _state.Index)
         {
-            _mail.Order(peer.Sealer.Owner, new(OrderKind.Probe, peer.Id) { Endpoint = destination, Copies = (byte)copies }, frame.Bytes);
+            _mail.Order(owner, new(OrderKind.Probe, peer.Id) { Endpoint = destination, Copies = (byte)copies }, frame.Bytes);
             return;
         }
 
@@ -242,7 +242,7 @@ internal sealed class TrainWriter : IDisposable
         if (packets.IsEmpty)
             return;
 
-        PacketSealer sealer = _target.Peer!.Sealer!;
+        PacketSealer sealer = _target.Peer!.Sealer!.Of(_state.Index);
         int total = 0;
         foreach (ref TrainPacket packet in packets)
         {

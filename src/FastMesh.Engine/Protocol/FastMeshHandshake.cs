@@ -31,11 +31,12 @@ internal enum FastMeshMessage
 /// <param name="IsHybrid">Whether ML-KEM-768 took part.</param>
 /// <param name="PartialChecksums">Whether the peer takes packets whose transport checksum covers only the pseudo header.</param>
 /// <param name="SpeedTest">Whether the peer knows the records of speed tests.</param>
+/// <param name="Lanes">In how many lanes each side sends at most: (1, 1) unless both know lanes.</param>
 /// <param name="Compression">Level in which the peer wants packets.</param>
 /// <param name="Output">Key of what this node sends, <see cref="DatagramKey.Length"/> bytes.</param>
 /// <param name="Input">Key of what it receives.</param>
 internal sealed record FastMeshAgreement(
-    DataSuite Suite, bool IsHybrid, bool PartialChecksums, bool SpeedTest, int Compression, byte[] Output, byte[] Input)
+    DataSuite Suite, bool IsHybrid, bool PartialChecksums, bool SpeedTest, (int Own, int Peer) Lanes, int Compression, byte[] Output, byte[] Input)
 {
     /// <summary>The form of log lines.</summary>
     public string Describe() =>
@@ -211,7 +212,8 @@ internal sealed class FastMeshHandshake : IDisposable
         _confirmation = keys[(2 * DatagramKey.Length)..];
         CryptographicOperations.ZeroMemory(keys);
         Agreement = new FastMeshAgreement(
-            suite, isHybrid, peer.Flags.HasFlag(FastMeshFlags.PartialChecksums), peer.Flags.HasFlag(FastMeshFlags.SpeedTest), peer.Compression,
+            suite, isHybrid, peer.Flags.HasFlag(FastMeshFlags.PartialChecksums), peer.Flags.HasFlag(FastMeshFlags.SpeedTest),
+            _ownKex!.Lanes > 0 && peer.Lanes > 0 ? (_ownKex.Lanes, peer.Lanes) : (1, 1), peer.Compression,
             IsInitiator ? second : first, IsInitiator ? first : second);
         return true;
     }

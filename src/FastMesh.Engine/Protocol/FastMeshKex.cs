@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
+using System.Numerics;
 using FastMesh.Engine.Crypto;
 
 namespace FastMesh.Engine.Protocol;
@@ -34,6 +35,9 @@ internal enum FastMeshFlags : byte
 
     /// <summary>Knows the records of speed tests (<see cref="Wire.SpeedRecord"/>).</summary>
     SpeedTest = 8,
+
+    /// <summary>Three bits: 0 from nodes that know no lanes, n from those that send in up to 2^(n - 1) of them (<see cref="Crypto.Lanes"/>).</summary>
+    Lanes = 7 << FastMeshKex.LanesShift,
 }
 
 /// <summary>What a node brings into each FastMesh handshake.</summary>
@@ -41,7 +45,15 @@ internal enum FastMeshFlags : byte
 /// <param name="Flags">What else it can do.</param>
 /// <param name="Compression">Level in which it wants packets, 0 to 12.</param>
 /// <param name="Certificate">Signature of its RSA key (<see cref="KeyTrust.Certified"/>), or empty.</param>
-internal sealed record FastMeshOffer(FastMeshSuites Suites, FastMeshFlags Flags, int Compression, byte[] Certificate);
+internal sealed record FastMeshOffer(FastMeshSuites Suites, FastMeshFlags Flags, int Compression, byte[] Certificate)
+{
+    /// <summary>What a node with that many shards says of its lanes: the next power of two, as far as there are so many.</summary>
+    public static FastMeshFlags LanesOf(int shards)
+    {
+        uint lanes = BitOperations.RoundUpToPowerOf2((uint)Math.Clamp(shards, 1, Crypto.Lanes.Max));
+        return (FastMeshFlags)(1 + BitOperations.Log2(lanes) << FastMeshKex.LanesShift);
+    }
+}
 
 /// <summary>
 /// One side's KEX of a FastMesh handshake. What is sent is also what is signed.
@@ -63,6 +75,9 @@ internal sealed class FastMeshKex
     /// <summary>The longest: with an RSA key of 8192 bits and ML-KEM.</summary>
     public const int MaxLength = CertificateAt + 1024 + MlKemAgreement.EncapsulationKeyLength;
 
+    /// <summary>Where <see cref="FastMeshFlags.Lanes"/> begin.</summary>
+    public const int LanesShift = 4;
+
     /// <summary>The highest compression level there is (tinc 1.1 reference, chapter 8).</summary>
     public const int MaxCompression = 12;
 
@@ -80,6 +95,9 @@ internal sealed class FastMeshKex
     public FastMeshSuites Suites => (FastMeshSuites)Bytes[1];
 
     public FastMeshFlags Flags => (FastMeshFlags)Bytes[2];
+
+    /// <summary>In how many lanes its sender sends at most, 0 if it knows none.</summary>
+    public int Lanes => (int)(Flags & FastMeshFlags.Lanes) is var n and > 0 ? 1 << (n >> LanesShift) - 1 : 0;
 
     public int Compression => Bytes[3];
 

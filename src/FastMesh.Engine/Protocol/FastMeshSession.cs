@@ -9,10 +9,11 @@ namespace FastMesh.Engine.Protocol;
 /// <param name="Self">Own name.</param>
 /// <param name="Peer">The other node's name.</param>
 /// <param name="Shape">The form of the datagrams under a cipher.</param>
+/// <param name="Shards">Number of own shards.</param>
 /// <param name="Believes">Whether an identity and its certificate are the peer's.</param>
 /// <param name="Random">For nonces and keys.</param>
 internal sealed record FastMeshParty(
-    Ed25519Identity Own, FastMeshOffer Offer, string Self, string Peer, Func<DataSuite, DatagramSession> Shape,
+    Ed25519Identity Own, FastMeshOffer Offer, string Self, string Peer, Func<DataSuite, DatagramSession> Shape, int Shards,
     Func<Ed25519PublicKey, byte[], bool> Believes, IRandomSource Random);
 
 /// <summary>One line to be sent.</summary>
@@ -27,7 +28,7 @@ internal readonly record struct FastMeshLine(FastMeshMessage Message, byte[] Dat
 /// </summary>
 internal sealed class FastMeshSession(FastMeshParty party) : IDisposable
 {
-    /// <summary>Replay window of FastMesh sessions, bytes: 8192 packets.</summary>
+    /// <summary>Replay window of each lane, bytes: 8192 packets.</summary>
     private const int WindowBytes = 1024;
 
     private const int MaxParts = 4;
@@ -55,7 +56,7 @@ internal sealed class FastMeshSession(FastMeshParty party) : IDisposable
     public Instant EstablishedAt { get; private set; }
 
     /// <summary>Records sent under the present key.</summary>
-    public RecordCounter Sent { get; private set; } = new();
+    public ulong Sent => Sealer?.Sent ?? 0;
 
     /// <summary>Whether an own start is under way.</summary>
     public bool IsStarting => _attempt is not null;
@@ -175,15 +176,14 @@ internal sealed class FastMeshSession(FastMeshParty party) : IDisposable
         if (!isUnused)
             (_openerBefore, _inputKeyBefore) = (Opener, _inputKey);
         DatagramSession shape = party.Shape(agreement.Suite);
-        Opener = new DatagramOpener(shape, agreement.Input, WindowBytes, party.Offer.Compression, _openerBefore, nextSequence: 0);
+        Opener = DatagramOpener.Create(shape, agreement.Input, WindowBytes, party.Offer.Compression, _openerBefore, agreement.Lanes.Peer, party.Shards);
         (_inputKey, _openerSince) = (new DatagramKey(shape.Format, shape.Suite, agreement.Input), now);
     }
 
     private void Establish(FastMeshAgreement agreement, Instant now)
     {
-        Sent = new RecordCounter();
-        Sealer = new DatagramSealer(
-            party.Shape(agreement.Suite) with { PartialChecksums = agreement.PartialChecksums }, agreement.Output, Sent, agreement.Compression);
+        DatagramSession shape = party.Shape(agreement.Suite) with { PartialChecksums = agreement.PartialChecksums };
+        Sealer = DatagramSealer.Create(shape, agreement.Output, agreement.Compression, Math.Min(agreement.Lanes.Own, party.Shards));
         (Agreement, EstablishedAt) = (agreement, now);
         _answer?.Dispose();
         _answer = null;

@@ -35,14 +35,14 @@ public sealed partial class Mesh
     {
         Node node = peer.Node;
         return peer.FastMesh ??= new FastMeshSession(new FastMeshParty(
-            _settings.Identity!, _offer ??= MakeOffer(), Self.Name, node.Name, suite => ShapeOf(node, SessionFormat.FastMesh, suite),
+            _settings.Identity!, _offer ??= MakeOffer(), Self.Name, node.Name, suite => ShapeOf(node, SessionFormat.FastMesh, suite), _settings.Forwarding.Shards,
             (key, certificate) => _trust.Accept(node.Name, key, certificate), _random));
     }
 
     private FastMeshOffer MakeOffer()
     {
         FastMeshFlags flags = FastMeshFlags.PartialChecksums | FastMeshFlags.SpeedTest | (_settings.AesIsFast ? FastMeshFlags.AesIsFast : FastMeshFlags.None)
-            | (MlKemAgreement.IsSupported ? FastMeshFlags.MlKem : FastMeshFlags.None);
+            | FastMeshOffer.LanesOf(_settings.Forwarding.Shards) | (MlKemAgreement.IsSupported ? FastMeshFlags.MlKem : FastMeshFlags.None);
         byte[] certificate = _settings.Key?.Sign(KeyTrust.Certified(Self.Name, _settings.Identity!.Public)) ?? [];
         return new FastMeshOffer(FastMeshSuites.ChaCha20Poly1305 | FastMeshSuites.Aes256Gcm, flags, _settings.Compression, certificate);
     }

@@ -34,7 +34,7 @@ public sealed partial class Mesh
         (_, string suite) = DescribeSession(peer, sealer.Format);
         return sealer.Format switch
         {
-            SessionFormat.FastMesh => new(suite, peer.FastMesh!.EstablishedAt, (long)peer.FastMesh.Sent.Next),
+            SessionFormat.FastMesh => new(suite, peer.FastMesh!.EstablishedAt, (long)peer.FastMesh.Sent),
             SessionFormat.Sptps => new(suite, peer.Sptps?.KeyedAt, (long)(peer.Sptps is { } sptps ? sptps.Sent - sptps.SentBeforeKey : 0)),
             _ => new(suite, peer.OutgoingSince, ((LegacySealer)sealer).NextSequence - 1),
         };

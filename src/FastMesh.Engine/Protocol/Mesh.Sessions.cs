@@ -168,7 +168,7 @@ public sealed partial class Mesh
     {
         foreach (Peer peer in _peers.Values.Where(peer => peer.Sptps is { IsReady: true }).ToList())
             RenewSptps(peer, peer.Sptps!, now);
-        foreach (Peer peer in _peers.Values.Where(peer => peer.FastMesh is { IsStarting: false, Sent.Next: > ProtocolLimits.MaxRecords }).ToList())
+        foreach (Peer peer in _peers.Values.Where(peer => peer.FastMesh is { IsStarting: false, Sent: > ProtocolLimits.MaxRecords }).ToList())
             StartFastMesh(peer, peer.FastMesh!, now);
     }
 }

@@ -9,13 +9,13 @@ internal sealed class FastMeshEnd
 {
     private Ed25519PublicKey? _believed;
 
-    public FastMeshEnd(string name, string peer, int seed, FastMeshOffer? offer = null)
+    public FastMeshEnd(string name, string peer, int seed, FastMeshOffer? offer = null, int shards = 1)
     {
         Random = new TestRandom(seed);
         (Name, Identity) = (name, Ed25519Identity.Generate(Random));
         Session = new FastMeshSession(new FastMeshParty(
             Identity, offer ?? FastMeshPair.FullOffer, name, peer,
-            suite => new DatagramSession(SessionFormat.FastMesh, suite, NodeId.Of(name), NodeId.Of(peer), WithEthernet: false, HasIds: true, Owner: 0),
+            suite => new DatagramSession(SessionFormat.FastMesh, suite, NodeId.Of(name), NodeId.Of(peer), WithEthernet: false, HasIds: true, Owner: 0), shards,
             (key, certificate) => Believes?.Invoke(key, certificate) ?? key.Equals(_believed ??= key), Random));
     }
 
@@ -40,8 +40,8 @@ internal sealed class FastMeshPair
 
     private readonly LinkedList<(FastMeshEnd To, FastMeshLine Line)> _wire = [];
 
-    public FastMeshPair(int seed = 1, FastMeshOffer? offerA = null, FastMeshOffer? offerB = null) =>
-        (Alice, Bob) = (new FastMeshEnd("alice", "bob", seed, offerA), new FastMeshEnd("bob", "alice", seed + 1000, offerB));
+    public FastMeshPair(int seed = 1, FastMeshOffer? offerA = null, FastMeshOffer? offerB = null, int shardsA = 1, int shardsB = 1) =>
+        (Alice, Bob) = (new FastMeshEnd("alice", "bob", seed, offerA, shardsA), new FastMeshEnd("bob", "alice", seed + 1000, offerB, shardsB));
 
     public FastMeshEnd Alice { get; }
 
@@ -120,9 +120,9 @@ internal sealed class FastMeshPair
         return Open(Other(from), datagram, out arrived);
     }
 
-    public static byte[] Seal(FastMeshEnd from, byte[] payload)
+    public static byte[] Seal(FastMeshEnd from, byte[] payload, int shard = 0)
     {
-        PacketSealer sealer = from.Session.Sealer!;
+        PacketSealer sealer = from.Session.Sealer!.Of(shard);
         byte[] frame = [.. new byte[PacketSealer.Room], .. new byte[12], 8, 0, 0x45, .. payload];
         byte[] output = new byte[sealer.SealedLength(frame.Length - PacketSealer.Room)];
         return output[..sealer.Seal(frame, output, direct: true)];
@@ -131,7 +131,7 @@ internal sealed class FastMeshPair
     public static OpenResult Open(FastMeshEnd to, byte[] datagram, out byte[] arrived)
     {
         arrived = [];
-        if (to.Session.Opener is not { } opener)
+        if (to.Session.Opener?.Of(datagram) is not { } opener)
             return OpenResult.Malformed;
         byte[] output = new byte[opener.OutputLength(datagram.Length)];
         OpenResult result = opener.Open(datagram, output, out int offset, out int length);

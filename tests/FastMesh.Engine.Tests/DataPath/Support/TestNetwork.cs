@@ -87,8 +87,8 @@ internal sealed class TestNetwork(string self = "self")
         (toA.Sealer, toB.Opener) = (new LegacySealer(forA, ownerB), new LegacyOpener(forA, 16, ownerA, null));
     }
 
-    /// <summary>Gives two nodes of two networks a session with ids; in router mode, without Ethernet headers.</summary>
-    public static void Pair(Node toB, Node toA, DataSuite suite, int ownerA = 0, int ownerB = 0, bool withEthernet = false)
+    /// <summary>Gives two nodes of two networks a session with ids; in router mode, without Ethernet headers. With several shards each sends in its lane.</summary>
+    public static void Pair(Node toB, Node toA, DataSuite suite, int ownerA = 0, int ownerB = 0, bool withEthernet = false, int shards = 1)
     {
         bool sptps = suite == DataSuite.TincChaCha20Poly1305;
         SessionFormat format = sptps ? SessionFormat.Sptps : SessionFormat.FastMesh;
@@ -102,7 +102,9 @@ internal sealed class TestNetwork(string self = "self")
             new SystemRandom().Fill(key);
             bool partial = suite == DataSuite.Aes256Gcm; // so that both ways are tested
             DatagramSession session = new(format, suite, from.RelayId, to.RelayId, withEthernet, HasIds: true, sealing, partial);
-            return (new DatagramSealer(session, key, new RecordCounter(), 0), new DatagramOpener(session with { Owner = opening }, key, 128, 0, null, 0));
+            if (sptps)
+                return (new DatagramSealer(session, key, new RecordCounter(), 0), new DatagramOpener(session with { Owner = opening }, key, 128, 0, null, 0));
+            return (DatagramSealer.Create(session, key, 0, shards), DatagramOpener.Create(session with { Owner = opening }, key, 128, 0, null, shards, shards));
         }
     }
 
