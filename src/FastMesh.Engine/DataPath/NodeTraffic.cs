@@ -45,7 +45,8 @@ internal sealed class NodeTraffic
     /// <summary>What several shards dropped of one node's packets; reasons without any are left out.</summary>
     public static IReadOnlyList<KeyValuePair<string, long>> Drops(ReadOnlySpan<NodeTraffic> shards, int node)
     {
-        long[] sums = new long[s_reasons.Length];
+        Span<long> sums = stackalloc long[s_reasons.Length];
+        sums.Clear();
         foreach (NodeTraffic shard in shards)
         {
             long[] drops = Volatile.Read(ref shard._drops);
@@ -54,7 +55,16 @@ internal sealed class NodeTraffic
                 sums[i] += Volatile.Read(ref drops[row + i]);
         }
 
-        return [.. s_reasons.Where(reason => sums[(int)reason] > 0).Select(reason => KeyValuePair.Create(reason.ToString(), sums[(int)reason]))];
+        if (!sums.ContainsAnyExcept(0))
+            return []; // as for most nodes
+        List<KeyValuePair<string, long>> counts = [];
+        foreach (DropReason reason in s_reasons)
+        {
+            if (sums[(int)reason] > 0)
+                counts.Add(new(reason.ToString(), sums[(int)reason]));
+        }
+
+        return counts;
     }
 
     /// <summary>Sums of several shards for one node.</summary>
